@@ -1,0 +1,19 @@
+/** Rows of one statement. */
+export interface Queryable {
+  /** One parameterised statement, unnamed (poolers forget named ones); `values` take text, numbers, null and bytes. */
+  query<Row extends object>(sql: string, values?: readonly unknown[]): Promise<Row[]>
+}
+
+/** The narrow seam that a PostgreSQL server and the embedded PostgreSQL (PGlite) both fit. */
+export interface Database extends Queryable {
+  /** For people, without secrets: `PostgreSQL "plates" on db.example.com`. */
+  readonly name: string
+  readonly isEmbedded: boolean
+  /** Was an embedded database made by this opening? */
+  readonly isNew: boolean
+  /** All of `work` or nothing of it. */
+  transaction<T>(work: (queryable: Queryable) => Promise<T>): Promise<T>
+  /** A script of several statements, without values. */
+  execute(script: string): Promise<void>
+  close(): Promise<void>
+}

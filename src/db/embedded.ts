@@ -1,0 +1,88 @@
+import { existsSync } from 'node:fs'
+import { chmod, mkdir } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { PGlite } from '@electric-sql/pglite'
+import { DatabaseError, messageOf } from '../errors.ts'
+import type { Database, Queryable } from './database.ts'
+import { lockFolder } from './folder-lock.ts'
+
+/**
+ * Opens the embedded PostgreSQL in a folder, which is made when missing (mode 0700: plates are personal data). One
+ * process at a time may hold it.
+ * @param shown the folder as the user wrote it
+ * @throws {DatabaseError} `folder_locked`, `folder_unusable`
+ */
+export async function openEmbeddedDatabase(folder: string, shown = folder): Promise<Database> {
+  const data = join(resolve(folder), 'pgdata')
+  await makeFolder(folder, shown)
+  const lock = await lockFolder(resolve(folder), shown)
+  try {
+    const isNew = !existsSync(join(data, 'PG_VERSION'))
+    const pglite = await PGlite.create({ dataDir: data })
+    return {
+      name: `the embedded database in ${shown}`,
+      isEmbedded: true,
+      isNew,
+      query: async (sql, values) => translated(rows(pglite, sql, values)),
+      transaction: async (work) =>
+        translated(
+          pglite.transaction((tx) => {
+            const queryable: Queryable = { query: (sql, values) => rows(tx, sql, values) }
+            return work(queryable)
+          }),
+        ),
+      execute: async (script) => {
+        await translated(
+          pglite.exec(script).catch(async (thrown) => {
+            // There is one connection: left inside a failed transaction it would refuse everything after.
+            await pglite.exec('ROLLBACK')
+            throw thrown
+          }),
+        )
+      },
+      async close() {
+        await pglite.close()
+        await lock.release()
+      },
+    }
+  } catch (thrown) {
+    await lock.release()
+    throw unusable(shown, thrown)
+  }
+}
+
+async function makeFolder(folder: string, shown: string): Promise<void> {
+  try {
+    const made = await mkdir(folder, { recursive: true, mode: 0o700 })
+    if (made !== undefined) await chmod(folder, 0o700)
+  } catch (thrown) {
+    throw unusable(shown, thrown)
+  }
+}
+
+function unusable(shown: string, cause: unknown): DatabaseError {
+  const message = `The embedded database cannot be kept in ${shown}: ${messageOf(cause)}.`
+  return new DatabaseError('folder_unusable', message, { cause })
+}
+
+async function rows<Row extends object>(
+  pglite: Pick<PGlite, 'query'>,
+  sql: string,
+  values: readonly unknown[] = [],
+): Promise<Row[]> {
+  const result = await pglite.query<Row>(sql, [...values])
+  return result.rows
+}
+
+async function translated<T>(result: Promise<T>): Promise<T> {
+  try {
+    return await result
+  } catch (thrown) {
+    const code = thrown instanceof Error && 'code' in thrown ? thrown.code : undefined
+    if (typeof code !== 'string' || !/^[0-9A-Z]{5}$/.test(code)) throw thrown
+    const message = `The embedded database refused: ${messageOf(thrown)}.`
+    throw new DatabaseError(code === '42P01' ? 'schema_missing' : 'database_failed', message, {
+      cause: thrown,
+    })
+  }
+}

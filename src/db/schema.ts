@@ -1,0 +1,45 @@
+import { readFile } from 'node:fs/promises'
+import { DatabaseError } from '../errors.ts'
+import type { Database } from './database.ts'
+
+/** The schema this version reads and writes, as the last lines of db_schema.sql enter it. */
+const SCHEMA_VERSION = 1
+
+const SCHEMA_FILE = new URL('../../db_schema.sql', import.meta.url)
+
+/** Applies db_schema.sql, which is safe to run again. */
+export async function applySchema(database: Database): Promise<void> {
+  await database.execute(await readFile(SCHEMA_FILE, 'utf8'))
+}
+
+/** The version of the schema the database has; 0 when there is none. */
+export async function schemaVersion(database: Database): Promise<number> {
+  try {
+    const rows = await database.query<{ version: number }>(
+      'SELECT version FROM plate_snapshot_schema',
+    )
+    return rows[0]?.version ?? 0
+  } catch (thrown) {
+    if (thrown instanceof DatabaseError && thrown.code === 'schema_missing') return 0
+    throw thrown
+  }
+}
+
+/**
+ * Makes sure that the database has this version's schema: an embedded one gets it, a server's is only looked at.
+ * @throws {DatabaseError} `schema_missing`, `schema_old`, `schema_new`, naming the command that helps
+ */
+export async function requireSchema(database: Database): Promise<void> {
+  const version = await schemaVersion(database)
+  if (version === SCHEMA_VERSION) return
+  if (version > SCHEMA_VERSION) {
+    const message = `${database.name} was made by a newer plate-snapshot (schema ${version}, this one knows ${SCHEMA_VERSION}).`
+    throw new DatabaseError('schema_new', message)
+  }
+  if (database.isEmbedded) return applySchema(database)
+  if (version === 0) {
+    throw new DatabaseError('schema_missing', `${database.name} has no plate-snapshot tables yet.`)
+  }
+  const message = `${database.name} has schema ${version}; this plate-snapshot needs ${SCHEMA_VERSION}.`
+  throw new DatabaseError('schema_old', message)
+}

@@ -1,0 +1,126 @@
+import pg from 'pg'
+import { DatabaseError, messageOf, systemCodeOf } from '../errors.ts'
+import type { Database, Queryable } from './database.ts'
+
+/** Longest wait for a connection, in milliseconds. */
+const CONNECT_TIMEOUT_MS = 10_000
+
+/** Opens a PostgreSQL server's database by its URL. Connects when first asked. */
+export function openServerDatabase(url: string, connections: number): Database {
+  const pool = new pg.Pool({
+    connectionString: verifiedUrl(url),
+    max: connections,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    keepAlive: true,
+    application_name: 'plate-snapshot',
+  })
+  // Without a listener an idle connection that drops takes the process down; the next query opens another one.
+  pool.on('error', () => {})
+
+  async function withClient<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+    let client: pg.PoolClient | undefined
+    try {
+      client = await pool.connect()
+      const result = await work(client)
+      client.release()
+      return result
+    } catch (thrown) {
+      // A connection that failed may be half way through something: never back into the pool.
+      client?.release(true)
+      throw databaseError(thrown, nameOf(url))
+    }
+  }
+
+  return {
+    name: nameOf(url),
+    isEmbedded: false,
+    isNew: false,
+    query: (sql, values) => withClient((client) => rows(client, sql, values)),
+    transaction: (work) =>
+      withClient(async (client) => {
+        await client.query('BEGIN')
+        const queryable: Queryable = { query: (sql, values) => rows(client, sql, values) }
+        const result = await work(queryable)
+        await client.query('COMMIT')
+        return result
+      }),
+    execute: (script) => withClient(async (client) => void (await client.query(script))),
+    close: () => pool.end(),
+  }
+}
+
+async function rows<Row extends object>(
+  client: pg.PoolClient,
+  sql: string,
+  values: readonly unknown[] = [],
+): Promise<Row[]> {
+  const result = await client.query<Row>(sql, [...values])
+  return result.rows
+}
+
+/**
+ * The driver treats `require` and the like as `verify-full` and warns that this will change: say outright what is
+ * meant. The certificate is verified in full.
+ */
+function verifiedUrl(url: string): string {
+  const parsed = new URL(url)
+  const mode = parsed.searchParams.get('sslmode')
+  if (mode === 'require' || mode === 'prefer' || mode === 'verify-ca') {
+    parsed.searchParams.set('sslmode', 'verify-full')
+  }
+  return parsed.href
+}
+
+/** `PostgreSQL "plates" on db.example.com:5433`: no user, no password. */
+function nameOf(url: string): string {
+  const { hostname, port, pathname, searchParams } = new URL(url)
+  const database = decodeURIComponent(pathname.slice(1)) || 'the default database'
+  const host = hostname || searchParams.get('host') || 'this machine'
+  return `PostgreSQL "${database}" on ${host}${port === '' || port === '5432' ? '' : `:${port}`}`
+}
+
+/** Class 08: connection; 53: no resources; 57P: shut down. Otherwise only what never reached a server has no SQL state. */
+const DOWN = /^(08|53|57P)/
+/** Refused at the door: password, role, database, rights to connect. */
+const REFUSED = /^(28|3D000|42501)/
+
+/** A driver's error in the tool's own terms; anything else is passed on as it is. */
+export function databaseError(thrown: unknown, name: string): unknown {
+  if (!(thrown instanceof Error) || thrown instanceof DatabaseError) return thrown
+  const state = thrown instanceof pg.DatabaseError ? thrown.code : undefined
+  const said = messageOf(thrown)
+  if (state === '42P01' || state === '42703') {
+    return new DatabaseError('schema_missing', `${name} has not this version's tables: ${said}.`, {
+      cause: thrown,
+    })
+  }
+  if (state !== undefined && REFUSED.test(state)) {
+    const hint = 'Check user, password and database in DATABASE_URL, and the rights of the role.'
+    return new DatabaseError('database_down', `${name} refuses: ${said}.`, { cause: thrown, hint })
+  }
+  if (state !== undefined && !DOWN.test(state)) {
+    return new DatabaseError('database_failed', `${name} refused: ${said}.`, { cause: thrown })
+  }
+  if (state === undefined && !isConnectionTrouble(thrown)) return thrown
+  const hint = tlsHint(systemCodeOf(thrown), said)
+  return new DatabaseError('database_down', `${name} cannot be reached: ${said}.`, {
+    cause: thrown,
+    hint,
+  })
+}
+
+function isConnectionTrouble(error: Error): boolean {
+  const code = systemCodeOf(error)
+  if (code !== undefined) return /^E[A-Z]+$|CERT|TLS|SSL/.test(code)
+  return /connection|timeout|terminated|SSL/i.test(error.message)
+}
+
+function tlsHint(code: string | undefined, message: string): string | undefined {
+  if (/SELF_SIGNED|UNABLE_TO_VERIFY|UNABLE_TO_GET_ISSUER/.test(code ?? '')) {
+    return "The server's certificate is not signed by an authority this machine knows. Give its certificate with sslmode=verify-full&sslrootcert=<file> in DATABASE_URL, or with NODE_EXTRA_CA_CERTS=<file>."
+  }
+  if (/does not support SSL/.test(message)) {
+    return 'The server has no TLS: leave sslmode out of DATABASE_URL if the network between is yours.'
+  }
+  return undefined
+}

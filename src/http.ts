@@ -1,0 +1,61 @@
+import { type Dispatcher, EnvHttpProxyAgent } from 'undici'
+
+/** Longest wait for a connection, in milliseconds. */
+const CONNECT_TIMEOUT_MS = 10_000
+
+/**
+ * The connections to the servers of images and to the API: kept alive, through HTTP_PROXY, HTTPS_PROXY and NO_PROXY.
+ * @param timeoutMs longest silence before the headers and between two pieces of the body
+ */
+export function createDispatcher(timeoutMs: number): Dispatcher {
+  return new EnvHttpProxyAgent({
+    connect: { timeout: CONNECT_TIMEOUT_MS },
+    headersTimeout: timeoutMs,
+    bodyTimeout: timeoutMs,
+  })
+}
+
+/** Thrown by `readBody` for a body longer than it may be. */
+export class BodyTooLargeError extends Error {
+  override readonly name = 'BodyTooLargeError'
+}
+
+/**
+ * A response's body, whole, never holding more than `maxBytes` of it.
+ * @throws {BodyTooLargeError} as soon as there is more, with the connection given up
+ */
+export async function readBody(body: AsyncIterable<Buffer>, maxBytes: number): Promise<Buffer> {
+  const chunks: Buffer[] = []
+  let size = 0
+  for await (const chunk of body) {
+    size += chunk.length
+    if (size > maxBytes) throw new BodyTooLargeError(`more than ${maxBytes} bytes`)
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks, size)
+}
+
+/** Did the request end because nothing came in time (undici's own limits, or `AbortSignal.timeout`)? */
+export function isTimeout(thrown: unknown): boolean {
+  return (
+    thrown instanceof Error &&
+    /^(TimeoutError|(Headers|Body|Connect)TimeoutError)$/.test(thrown.name)
+  )
+}
+
+/** Errors of the time before a connection stood: the request certainly never left. */
+const NEVER_SENT = new Set([
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'EADDRNOTAVAIL',
+  'UND_ERR_CONNECT_TIMEOUT',
+])
+
+/** Is it certain that nothing of the request reached the server? TLS failures come before the request too. */
+export function neverLeft(systemCode: string | undefined): boolean {
+  if (systemCode === undefined) return false
+  return NEVER_SENT.has(systemCode) || /CERT|^ERR_TLS|^ERR_SSL|SELF_SIGNED/.test(systemCode)
+}

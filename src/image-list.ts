@@ -1,0 +1,71 @@
+import { createReadStream } from 'node:fs'
+import { open, stat } from 'node:fs/promises'
+import { createInterface } from 'node:readline'
+import type { Readable } from 'node:stream'
+import { ConfigError, systemCodeOf } from './errors.ts'
+import { redactSource } from './source.ts'
+
+/** One line of the images file: what to fetch, and how to speak of it. */
+export interface ImageRef {
+  /** Line number in the images file, from 1. */
+  line: number
+  /** The line as written, trimmed: a path or a URL, secrets included. For fetching and `--failed` only. */
+  text: string
+  /** The same without credentials and signatures: for messages, the ledger and rows. */
+  source: string
+}
+
+/**
+ * The images that a list names, streamed: ten million lines cost no more memory than ten.
+ * Blank lines and lines starting with `#` are skipped; a byte order mark and CRLF are accepted.
+ */
+export async function* readImageList(input: Readable): AsyncGenerator<ImageRef> {
+  let line = 0
+  for await (const raw of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
+    line += 1
+    const text = (line === 1 ? raw.replace(/^\uFEFF/, '') : raw).trim()
+    if (text === '' || text.startsWith('#')) continue
+    yield { line, text, source: redactSource(text) }
+  }
+}
+
+/** A list that can be read, and how many images it names where that can be known (a regular file). */
+export interface OpenedList {
+  images: AsyncIterable<ImageRef>
+  count: number | undefined
+}
+
+/**
+ * Opens the list given by `--images`: a file, or `-` for standard input.
+ * A regular file is counted first, so that progress, time left and warnings about credits can be given.
+ * @throws {ConfigError} when it cannot be read
+ */
+export async function openImageList(path: string, standardInput: Readable): Promise<OpenedList> {
+  if (path === '-') return { images: readImageList(standardInput), count: undefined }
+  try {
+    const file = await open(path)
+    await file.close()
+    const info = await stat(path)
+    if (info.isDirectory())
+      throw unreadable(path, 'is a folder; name a file with one path or URL a line')
+    const count = info.isFile() ? await countImages(path) : undefined
+    return { images: readImageList(createReadStream(path)), count }
+  } catch (thrown) {
+    if (thrown instanceof ConfigError) throw thrown
+    const isMissing = systemCodeOf(thrown) === 'ENOENT'
+    throw unreadable(
+      path,
+      isMissing ? 'does not exist' : `cannot be read (${systemCodeOf(thrown)})`,
+    )
+  }
+}
+
+async function countImages(path: string): Promise<number> {
+  let count = 0
+  for await (const _ of readImageList(createReadStream(path))) count += 1
+  return count
+}
+
+function unreadable(path: string, why: string): ConfigError {
+  return new ConfigError([{ name: '--images', message: `${path} ${why}.` }])
+}

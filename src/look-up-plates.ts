@@ -1,0 +1,132 @@
+import { LookupError, LookupFailure } from './errors.ts'
+import type { FetchedImage } from './fetch-image.ts'
+import type { Pace } from './pace.ts'
+import type { LookupResponse } from './response.ts'
+import { type RetryPolicy, withRetry } from './retry.ts'
+
+/** What to do when an answer was lost and may have been billed: ask once more, keep to the retries, or never again. */
+export const LOST_ANSWER = ['once', 'retry', 'fail'] as const
+export type LostAnswer = (typeof LOST_ANSWER)[number]
+
+/** `stop`: begin nothing more. `end`: give up what is under way too. */
+export interface RunSignals {
+  stop: AbortSignal
+  end: AbortSignal
+}
+
+/** An answered lookup: `attempts` requests were sent, and `uncertain` of them may have been billed without an answer. */
+export interface Answer {
+  response: LookupResponse
+  attempts: number
+  uncertain: number
+}
+
+/** `--max-lookups`: how many requests that may be billed are left. */
+export interface Budget {
+  /** Takes one; false when none is left. */
+  take(): boolean
+  /** The request was certainly not billed. */
+  giveBack(): void
+}
+
+export function createBudget(maxLookups: number | undefined): Budget {
+  let left = maxLookups ?? Number.POSITIVE_INFINITY
+  return {
+    take() {
+      if (left <= 0) return false
+      left -= 1
+      return true
+    },
+    giveBack() {
+      left += 1
+    },
+  }
+}
+
+/** What turns single attempts into lookups. `onAttempt` is told of each request before it is sent. */
+export interface LookupPlan {
+  send: (image: FetchedImage, signal: AbortSignal) => Promise<LookupResponse>
+  pace: Pace
+  budget: Budget
+  policy: RetryPolicy
+  lostAnswer: LostAnswer
+  onAttempt: () => void
+  onThrottled?: (waitMs: number) => void
+}
+
+/** So long may the API answer nothing but 429 before it counts as down. */
+const LONGEST_THROTTLE_MS = 15 * 60_000
+
+/**
+ * Lookups that keep to the pace and the budget, wait out 429s as long as the API says without counting them as an
+ * attempt, and are tried again after failures that another attempt may cure.
+ * @throws {LookupFailure} when one failed for good; with `scope` run when all others would too
+ */
+export function lookUpPlatesBy(plan: LookupPlan) {
+  const { send, pace, budget, policy, lostAnswer, onAttempt, onThrottled } = plan
+  let lastSuccess = performance.now()
+
+  /** One attempt that is not a 429: those are waited out here, by all lookups together. */
+  async function attempt(image: FetchedImage, signals: RunSignals): Promise<LookupResponse> {
+    for (;;) {
+      await pace.turn(signals.stop)
+      if (!budget.take()) {
+        throw new LookupError('max_lookups', 'The budget of --max-lookups is used up.')
+      }
+      onAttempt()
+      try {
+        const response = await send(image, signals.end)
+        lastSuccess = performance.now()
+        pace.answered()
+        return response
+      } catch (thrown) {
+        if (!(thrown instanceof LookupError)) throw thrown
+        if (isUnbilled(thrown)) budget.giveBack()
+        if (thrown.throttledForMs === undefined) throw thrown
+        if (performance.now() - lastSuccess >= LONGEST_THROTTLE_MS) {
+          throw new LookupError(
+            'api_down',
+            'The API has answered nothing but 429 for 15 minutes.',
+            {
+              hint: 'Is another program using the same account? Raise --delay, or run again later.',
+              cause: thrown,
+            },
+          )
+        }
+        onThrottled?.(thrown.throttledForMs)
+        await pace.throttled(thrown.throttledForMs)
+      }
+    }
+  }
+
+  return async function lookUpPlates(image: FetchedImage, signals: RunSignals): Promise<Answer> {
+    let attempts = 0
+    let uncertain = 0
+    const mayRetry = (error: Error) => {
+      if (!(error instanceof LookupError) || !error.isRetryable) return false
+      return (
+        !error.isUncertain || lostAnswer === 'retry' || (lostAnswer === 'once' && uncertain < 2)
+      )
+    }
+    const once = async () => {
+      attempts += 1
+      try {
+        return await attempt(image, signals)
+      } catch (thrown) {
+        if (thrown instanceof LookupError && thrown.isUncertain) uncertain += 1
+        throw thrown
+      }
+    }
+    try {
+      const response = await withRetry(once, policy, mayRetry, signals.stop)
+      return { response, attempts, uncertain }
+    } catch (thrown) {
+      throw thrown instanceof LookupError ? new LookupFailure(thrown, attempts, uncertain) : thrown
+    }
+  }
+}
+
+/** Refused before any work was done on it, or never sent at all. */
+function isUnbilled({ isUncertain, status, code }: LookupError): boolean {
+  return !isUncertain && (code === 'api_unreachable' || (status !== undefined && status < 500))
+}

@@ -1,0 +1,188 @@
+import { randomUUID } from 'node:crypto'
+import { type Dispatcher, request } from 'undici'
+import { LookupError, messageOf, systemCodeOf } from './errors.ts'
+import { BodyTooLargeError, isTimeout, neverLeft, readBody } from './http.ts'
+import { type LookupResponse, parseResponse } from './response.ts'
+import { uploadNameOf } from './source.ts'
+
+/** What is asked about every image of a run. It decides what the answer holds, so the ledger keeps it. */
+export interface Question {
+  /** Region hints, one form field each. */
+  regions: readonly string[]
+  cameraId?: string | undefined
+  /** Make, model, color, orientation: a paid add-on. */
+  mmc: boolean
+  /** The API's engine configuration, sent as JSON text in `config`. */
+  engineConfig?: Readonly<Record<string, unknown>> | undefined
+}
+
+/** Where lookups go. `timeoutMs` is for the whole request, body and answer included. */
+export interface ApiAccess {
+  /** Full address, ending in `/v1/plate-reader/`. */
+  url: string
+  key: string | undefined
+  timeoutMs: number
+  dispatcher: Dispatcher
+}
+
+/** What a lookup is about: the bytes, or an address that the API fetches itself (`upload_url`, cloud only). */
+export type LookupSubject =
+  | { bytes: Uint8Array; mime: string; source: string }
+  | { imageUrl: string; source: string }
+
+const MAX_ANSWER_BYTES = 10_000_000
+/** How much of an answer that could not be read is kept. */
+const KEPT_BODY = 2_000
+
+/**
+ * One attempt at a lookup: one request, which may be billed.
+ * @returns the answer as the API sent it, seen to have results
+ * @throws {LookupError} with what is known about billing and about trying again
+ */
+export async function sendLookup(
+  subject: LookupSubject,
+  question: Question,
+  { url, key, timeoutMs, dispatcher }: ApiAccess,
+  signal: AbortSignal,
+): Promise<LookupResponse> {
+  const { body, contentType } = encodeForm(subject, question)
+  const { source } = subject
+  try {
+    const response = await request(url, {
+      method: 'POST',
+      dispatcher,
+      body,
+      headers: {
+        'content-type': contentType,
+        accept: 'application/json',
+        ...(key !== undefined && { authorization: `Token ${key}` }),
+      },
+      signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
+    })
+    const text = (await readBody(response.body, MAX_ANSWER_BYTES)).toString('utf8')
+    if (response.statusCode < 200 || response.statusCode > 299) {
+      throw refusal(source, response.statusCode, text, response.headers['retry-after'])
+    }
+    return parseResponse(text) ?? unreadable(source, response.statusCode, text)
+  } catch (thrown) {
+    throw transportError(source, thrown, timeoutMs)
+  }
+}
+
+/** The multipart body, put together by hand: faster than FormData and held in memory once (style guide, "Traps"). */
+function encodeForm(
+  subject: LookupSubject,
+  question: Question,
+): { body: Buffer; contentType: string } {
+  const boundary = `plate-snapshot-${randomUUID()}`
+  const parts: Uint8Array[] = []
+  const field = (name: string, value: string) => {
+    parts.push(
+      Buffer.from(
+        `--${boundary}\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n${value}\r\n`,
+      ),
+    )
+  }
+  for (const region of question.regions) field('regions', region)
+  if (question.cameraId !== undefined) field('camera_id', question.cameraId)
+  if (question.mmc) field('mmc', 'true')
+  if (question.engineConfig !== undefined) field('config', JSON.stringify(question.engineConfig))
+  if ('imageUrl' in subject) {
+    field('upload_url', subject.imageUrl)
+  } else {
+    const file = `name="upload"; filename="${uploadNameOf(subject.source)}"`
+    parts.push(
+      Buffer.from(
+        `--${boundary}\r\nContent-Disposition: form-data; ${file}\r\nContent-Type: ${subject.mime}\r\n\r\n`,
+      ),
+      subject.bytes,
+      Buffer.from('\r\n'),
+    )
+  }
+  parts.push(Buffer.from(`--${boundary}--\r\n`))
+  return { body: Buffer.concat(parts), contentType: `multipart/form-data; boundary=${boundary}` }
+}
+
+/** An answer with a status that is no success, as an error. Bodies may be JSON, text or HTML. */
+function refusal(
+  source: string,
+  status: number,
+  text: string,
+  retryAfter: string | string[] | undefined,
+): LookupError {
+  const said = `${source}: the API answered ${status}: ${gist(text)}`
+  if (status === 429) {
+    const throttledForMs = throttleMs(Array.isArray(retryAfter) ? retryAfter[0] : retryAfter, text)
+    return new LookupError('api_error', said, { status, isRetryable: true, throttledForMs })
+  }
+  if (status === 401 || status === 402 || status === 403) {
+    return new LookupError('api_refused', said, { status })
+  }
+  if (status === 413 || text.includes('upload-limit')) {
+    return new LookupError('api_too_large', said, { status })
+  }
+  if (status === 415) return new LookupError('api_unsupported', said, { status })
+  if (status >= 500) {
+    return new LookupError('api_error', said, { status, isRetryable: true, isForWantOfApi: true })
+  }
+  const hint =
+    status === 404 || status === 405 || status < 400
+      ? 'Check SNAPSHOT_API_URL: there seems to be no Snapshot API at this address.'
+      : undefined
+  return new LookupError('api_rejected', said, { status, hint })
+}
+
+/** Success by status, but no answer in it: probably billed all the same. */
+function unreadable(source: string, status: number, text: string): never {
+  throw new LookupError(
+    'answer_lost',
+    `${source}: the API answered ${status} without results: ${gist(text)}`,
+    {
+      status,
+      isRetryable: true,
+      isUncertain: true,
+      isForWantOfApi: true,
+      body: text.slice(0, KEPT_BODY),
+    },
+  )
+}
+
+function transportError(source: string, thrown: unknown, timeoutMs: number): LookupError {
+  if (thrown instanceof LookupError) return thrown
+  const known = { isRetryable: true, isForWantOfApi: true, cause: thrown }
+  if (neverLeft(systemCodeOf(thrown))) {
+    return new LookupError(
+      'api_unreachable',
+      `${source}: the API cannot be reached: ${messageOf(thrown)}`,
+      known,
+    )
+  }
+  const why = isTimeout(thrown)
+    ? `no answer within ${timeoutMs / 1000} s`
+    : thrown instanceof BodyTooLargeError
+      ? `the answer has ${thrown.message}`
+      : messageOf(thrown)
+  const lost = { ...known, isUncertain: true }
+  return new LookupError('answer_lost', `${source}: the API's answer was lost: ${why}`, lost)
+}
+
+/** The API's own words in one short line: its `detail` or `error`, else the beginning of the text. */
+function gist(text: string): string {
+  const words =
+    /"(?:detail|error)"\s*:\s*"((?:[^"\\]|\\.)*)"/.exec(text)?.[1] ?? text.replace(/<[^>]*>/g, ' ')
+  const line = words.replace(/\s+/g, ' ').trim().slice(0, 200)
+  return line === '' ? '(empty body)' : line
+}
+
+/**
+ * How long a 429 asks to wait, in milliseconds: `Retry-After` in seconds or as a date (RFC 9110, 10.2.3), else Django
+ * REST Framework's sentence "Expected available in N seconds", else 1 s. Never shorter than asked.
+ */
+export function throttleMs(retryAfter: string | undefined, text: string, now = Date.now()): number {
+  const header = retryAfter?.trim() ?? ''
+  if (/^\d+(\.\d+)?$/.test(header)) return Math.ceil(Number(header) * 1_000)
+  const date = /[a-z]{3},? /i.test(header) ? Date.parse(header) : Number.NaN
+  if (!Number.isNaN(date)) return Math.max(0, date - now)
+  const seconds = /available in (\d+) second/.exec(text)?.[1]
+  return seconds === undefined ? 1_000 : Number(seconds) * 1_000
+}

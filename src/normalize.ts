@@ -1,0 +1,140 @@
+import type { LookupResponse, LookupResult, PlateResult, VehicleResult } from './response.ts'
+
+/** Pixels of the looked-up image, from its upper left corner. */
+export interface BoundingBox {
+  xmin: number
+  ymin: number
+  xmax: number
+  ymax: number
+}
+
+/** Make and model of a vehicle as one guess, `score` from 0 to 1. */
+export interface MakeModel {
+  make?: string | undefined
+  model?: string | undefined
+  score?: number | undefined
+}
+
+/** One element of the API's `results`: a plate, a vehicle, or both. Scores go from 0 to 1; absent means not said. */
+export interface PlateReading {
+  /** Its place in `results`, from 0. */
+  index: number
+  /** The text as the API wrote it; absent for a vehicle without a plate. */
+  plate?: string | undefined
+  /** How sure the reading of the text is. */
+  score?: number | undefined
+  /** How sure it is that there is a plate. */
+  dscore?: number | undefined
+  box?: BoundingBox | undefined
+  region?: { code: string; score?: number | undefined } | undefined
+  /** Alternative texts; the first is the plate itself. */
+  candidates?: readonly { plate: string; score?: number | undefined }[] | undefined
+  vehicleType?: string | undefined
+  vehicleScore?: number | undefined
+  vehicleBox?: BoundingBox | undefined
+  makesModels?: readonly MakeModel[] | undefined
+  colors?: readonly { color: string; score?: number | undefined }[] | undefined
+  orientations?: readonly { orientation: string; score?: number | undefined }[] | undefined
+  /** Degrees. */
+  direction?: number | undefined
+  directionScore?: number | undefined
+}
+
+/** What one lookup said about one image. */
+export interface Snapshot {
+  /** The API's own reference: its `uuid`, else its `filename`; absent when it gave neither. */
+  ref?: string | undefined
+  cameraId?: string | undefined
+  /** ISO 8601 with zone; microseconds as the API gave them. */
+  capturedAt?: string | undefined
+  readings: readonly PlateReading[]
+}
+
+/** The one place where the API's names become ours, for both result shapes. */
+export function normalize(response: LookupResponse): Snapshot {
+  return {
+    ref: filled(response.uuid) ?? filled(response.filename),
+    // The SDK has written the string "null" where it meant null.
+    cameraId: response.camera_id === 'null' ? undefined : filled(response.camera_id),
+    capturedAt: utcTime(response.timestamp),
+    readings: response.results.flatMap((result, index) => toReading(result, index)),
+  }
+}
+
+function toReading(result: LookupResult, index: number): PlateReading[] {
+  if (result === undefined) return []
+  if (typeof result.plate === 'string')
+    return [fromPlateMode({ ...result, plate: result.plate }, index)]
+  const reading = fromVehicleMode({ ...result, plate: result.plate }, index)
+  return result.plate === undefined && result.vehicle === undefined ? [] : [reading]
+}
+
+function fromPlateMode(result: PlateResult, index: number): PlateReading {
+  return {
+    index,
+    plate: filled(result.plate),
+    score: result.score,
+    dscore: result.dscore,
+    box: realBox(result.box),
+    region: result.region,
+    candidates: result.candidates,
+    vehicleType: result.vehicle?.type,
+    vehicleScore: result.vehicle?.score,
+    vehicleBox: realBox(result.vehicle?.box),
+    makesModels: result.model_make,
+    colors: result.color,
+    orientations: result.orientation,
+    direction: result.direction,
+    directionScore: result.direction_score,
+  }
+}
+
+/** In vehicle mode a plate's own `score` is the detection score, and the texts stand in `props.plate`. */
+function fromVehicleMode(
+  { plate, vehicle, ...result }: VehicleResult,
+  index: number,
+): PlateReading {
+  const texts = plate?.props?.plate
+  const region = plate?.props?.region?.[0]
+  return {
+    index,
+    plate: filled(texts?.[0]?.value),
+    score: texts?.[0]?.score,
+    dscore: plate?.score,
+    box: realBox(plate?.box),
+    region: region && { code: region.value, score: region.score },
+    candidates: texts?.map(({ value, score }) => ({ plate: value, score })),
+    vehicleType: vehicle?.type,
+    vehicleScore: vehicle?.score,
+    vehicleBox: realBox(vehicle?.box),
+    makesModels: vehicle?.props?.make_model,
+    colors: vehicle?.props?.color?.map(({ value, score }) => ({ color: value, score })),
+    orientations: vehicle?.props?.orientation?.map(({ value, score }) => ({
+      orientation: value,
+      score,
+    })),
+    direction: result.direction,
+    directionScore: result.direction_score,
+  }
+}
+
+/** "No vehicle found" comes as a box of zeros, not as null. */
+function realBox(box: BoundingBox | undefined): BoundingBox | undefined {
+  return box !== undefined && box.xmax > box.xmin && box.ymax > box.ymin ? box : undefined
+}
+
+function filled(value: string | undefined): string | undefined {
+  return value === '' ? undefined : value
+}
+
+/** The cloud writes `…T…Z`, the SDK a space and no zone: a zone-less time is UTC. Undefined for what is no time. */
+function utcTime(timestamp: string | undefined): string | undefined {
+  const match =
+    /^(\d{4}-\d{2}-\d{2})[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?) ?(Z|[+-]\d{2}:?\d{2})?$/i.exec(
+      timestamp ?? '',
+    )
+  if (match === null) return undefined
+  const [, date, time, zone = 'Z'] = match
+  const iso = `${date}T${time}${zone.toUpperCase()}`
+  return Number.isNaN(Date.parse(iso.replace(/([+-]\d{2})(\d{2})$/, '$1:$2'))) ? undefined : iso
+}

@@ -1,0 +1,83 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+
+/** When lookups may start: one line for all, so that a wait for one is a wait for all. */
+export interface Pace {
+  /** Resolves when the caller's request may be sent. Rejects when `signal` aborts first. */
+  turn(signal: AbortSignal): Promise<void>
+  /** The API said "too many" and named a wait: nobody starts before it is over, and the learned rate goes down. */
+  throttled(waitMs: number): Promise<void>
+  /** A lookup was answered: slowly try a higher rate again. */
+  answered(): void
+}
+
+/**
+ * The pace shared with other processes on the same account, on the database's clock. One process alone needs none.
+ * All times in milliseconds.
+ */
+export interface SharedPace {
+  /** Takes the next free moment and moves it on by the spacing; gives the wait until it. */
+  reserve(spacingMs: number): Promise<number>
+  /** Nobody starts before this long from now. */
+  pause(waitMs: number): Promise<void>
+}
+
+/** After a 429 the rate goes to this share of what was being accepted; each answer brings a little of it back. */
+const CAUTION = 0.9
+const RECOVERY = 1.001
+/** 429s to requests that were under way when the first was answered say nothing new. */
+const SAME_EVENT_MS = 1_000
+
+/**
+ * A pace of at least `delayMs` from start to start, retries included. With 0 the rate is learned from the 429s.
+ * The spacing is measured in this process; with `shared` it holds for all processes on the account.
+ */
+export function createPace(delayMs: number, shared?: SharedPace): Pace {
+  let tail: Promise<void> = Promise.resolve()
+  let lastStart = Number.NEGATIVE_INFINITY
+  let pausedUntil = Number.NEGATIVE_INFINITY
+  let learnedMs = 0
+  let slowedAt = Number.NEGATIVE_INFINITY
+  let starts: number[] = []
+
+  async function wait(signal: AbortSignal): Promise<void> {
+    const spacingMs = Math.max(delayMs, learnedMs)
+    const reservedMs = shared !== undefined && spacingMs > 0 ? await shared.reserve(spacingMs) : 0
+    const reserved = performance.now() + reservedMs
+    for (;;) {
+      signal.throwIfAborted()
+      const restMs = Math.max(reserved, lastStart + spacingMs, pausedUntil) - performance.now()
+      if (restMs <= 0) break
+      // Node's timers may fire a fraction of a millisecond early: look again.
+      await sleep(Math.ceil(restMs), undefined, { signal })
+    }
+    lastStart = performance.now()
+    starts = [...starts.filter((start) => start > lastStart - 1_000), lastStart]
+  }
+
+  return {
+    turn(signal) {
+      const mine = tail.then(() => wait(signal))
+      tail = mine.catch(() => {})
+      return mine
+    },
+
+    async throttled(waitMs) {
+      const now = performance.now()
+      pausedUntil = Math.max(pausedUntil, now + waitMs)
+      if (now - slowedAt > Math.max(SAME_EVENT_MS, waitMs)) {
+        // One of the starts in the last second was the refused one.
+        const acceptedPerSecond = Math.max(
+          1,
+          starts.filter((start) => start > now - 1_000).length - 1,
+        )
+        learnedMs = Math.max(learnedMs, delayMs, 1_000 / acceptedPerSecond) / CAUTION
+        slowedAt = now
+      }
+      await shared?.pause(waitMs)
+    },
+
+    answered() {
+      learnedMs = learnedMs / RECOVERY > delayMs ? learnedMs / RECOVERY : 0
+    },
+  }
+}

@@ -1,0 +1,39 @@
+/**
+ * Query parameters that are a secret of their own: presigned links of S3, GCS, Azure and CloudFront, and the common
+ * names of access tokens. (AWS SigV4 and SigV2, GCS V4 signing, Azure SAS and CloudFront signed URL references.)
+ */
+const SECRET_PARAMETERS =
+  /^(x-amz-.*|x-goog-.*|awsaccesskeyid|googleaccessid|signature|expires|policy|key-pair-id|sig|se|sp|st|sv|sr|spr|sip|ske|skt|sks|skv|skoid|sktid|(access_?)?token|api_?key|auth|password)$/i
+
+/** `file:`, `data:`, `ftp://` and the like; a path such as `C:\x` has one letter only and is none. */
+const SCHEME = /^([a-z][a-z0-9+.-]+):/i
+
+/** The URL scheme of a line in lower case, or undefined when the line is a path. */
+export function schemeOf(text: string): string | undefined {
+  const scheme = SCHEME.exec(text)?.[1]?.toLowerCase()
+  if (scheme === undefined) return undefined
+  // A file may be called `12:30.jpg` or `cam:1.jpg`: only `x://` and the two schemes that go without slashes are URLs.
+  return text.includes('://') || scheme === 'data' || scheme === 'file' ? scheme : undefined
+}
+
+/** A line of the images file fit to be shown and kept: URL credentials and signature parameters removed. */
+export function redactSource(text: string): string {
+  const scheme = schemeOf(text)
+  if (scheme === undefined) return text
+  if (scheme === 'data') return `${text.slice(0, 32)}…`
+  if (!URL.canParse(text)) return text.replace(/\/\/[^/@]*@/, '//').replace(/\?.*$/s, '')
+  const url = new URL(text)
+  const secret = [...url.searchParams.keys()].filter((name) => SECRET_PARAMETERS.test(name))
+  if (url.username === '' && url.password === '' && secret.length === 0) return text
+  url.username = ''
+  url.password = ''
+  for (const name of secret) url.searchParams.delete(name)
+  return url.href
+}
+
+/** The last part of a path or URL in plain ASCII, as the file name of an upload (others' effects are undocumented). */
+export function uploadNameOf(source: string): string {
+  const path = source.replace(/[?#].*$/s, '')
+  const name = path.slice(Math.max(path.lastIndexOf('/'), path.lastIndexOf('\\')) + 1)
+  return name.replace(/[^A-Za-z0-9._-]+/g, '_').slice(-100) || 'upload'
+}

@@ -1,0 +1,147 @@
+import { createHash } from 'node:crypto'
+import {
+  DeleteObjectCommand,
+  GetObjectCommand,
+  HeadObjectCommand,
+  PutObjectCommand,
+  S3Client,
+  S3ServiceException,
+} from '@aws-sdk/client-s3'
+import { getSignedUrl } from '@aws-sdk/s3-request-presigner'
+import { HttpProxyAgent } from 'http-proxy-agent'
+import { HttpsProxyAgent } from 'https-proxy-agent'
+import { getProxyForUrl } from 'proxy-from-env'
+import type { S3Settings } from '../config.ts'
+import type { S3Object } from '../db/snapshots.ts'
+import { messageOf, StorageError, systemCodeOf } from '../errors.ts'
+import type { FetchedImage } from '../fetch-image.ts'
+import type { ImageStore } from './image-store.ts'
+
+/** Tries of the SDK for one request: network errors, throttling and 5xx, with its own backoff. */
+const MAX_TRIES = 5
+/** Milliseconds. */
+const CONNECT_TIMEOUT_MS = 5_000
+const REQUEST_TIMEOUT_MS = 60_000
+
+/** Images as private objects `vehicle-snapshots/<first two digits>/<sha256>.<extension>` in a bucket. */
+export function createS3Store(settings: S3Settings): ImageStore {
+  const { bucket, endpoint, urlStyle, urlExpiresS } = settings
+  const name = `s3://${bucket}${endpoint === undefined ? '' : ` at ${endpoint}`}`
+  const client = createClient(settings)
+
+  /** Is it there as it should be? A forbidden HEAD (no ListBucket right and no object) counts as no. */
+  async function isThere({ key }: S3Object, { size, sha256 }: FetchedImage, abortSignal: AbortSignal) {
+    try {
+      const head = await client.send(new HeadObjectCommand({ Bucket: bucket, Key: key }), { abortSignal })
+      return head.ContentLength === size && head.Metadata?.['sha256'] === sha256
+    } catch (thrown) {
+      const status = statusOf(thrown)
+      if (status === 404 || status === 403) return false
+      throw thrown
+    }
+  }
+
+  const store: ImageStore = {
+    name,
+    objectFor: ({ sha256, extension }) => ({
+      bucket,
+      key: `vehicle-snapshots/${sha256.slice(0, 2)}/${sha256}.${extension}`,
+    }),
+
+    async put(image, abortSignal) {
+      const object = { bucket, key: store.objectFor(image)?.key ?? '' }
+      try {
+        if (await isThere(object, image, abortSignal)) return 0
+        await client.send(
+          new PutObjectCommand({
+            Bucket: bucket,
+            Key: object.key,
+            // A Buffer, not a stream: several servers refuse or damage chunked uploads.
+            Body: image.bytes,
+            ContentType: image.mime,
+            // The server refuses a body that does not match; some know only one of the two.
+            ChecksumSHA256: Buffer.from(image.sha256, 'hex').toString('base64'),
+            ContentMD5: createHash('md5').update(image.bytes).digest('base64'),
+            Metadata: { sha256: image.sha256 },
+          }),
+          { abortSignal },
+        )
+        return image.size
+      } catch (thrown) {
+        abortSignal.throwIfAborted()
+        throw storageError(thrown, `${image.source} could not be stored in ${name}`)
+      }
+    },
+
+    async urlFor(object, source) {
+      if (object === undefined) return source
+      if (urlStyle === 'object') return `s3://${object.bucket}/${object.key}`
+      const get = new GetObjectCommand({ Bucket: object.bucket, Key: object.key })
+      return getSignedUrl(client, get, { expiresIn: urlExpiresS })
+    },
+
+    async check() {
+      const Key = `vehicle-snapshots/check-${crypto.randomUUID()}`
+      const text = 'plate-snapshot check'
+      try {
+        await client.send(new PutObjectCommand({ Bucket: bucket, Key, Body: Buffer.from(text) }))
+        const got = await client.send(new GetObjectCommand({ Bucket: bucket, Key }))
+        if ((await got.Body?.transformToString()) !== text) {
+          throw new StorageError('storage_refused', `${name} gave back something else than was stored.`)
+        }
+      } catch (thrown) {
+        throw storageError(thrown, `${name} cannot be written and read back`)
+      }
+      // Without the right to delete the object stays; that right is not needed for anything else here.
+      await client.send(new DeleteObjectCommand({ Bucket: bucket, Key })).catch(() => {})
+    },
+
+    close: () => client.destroy(),
+  }
+  return store
+}
+
+function createClient({ region, endpoint, credentials }: S3Settings): S3Client {
+  const address = endpoint ?? `https://s3.${region}.amazonaws.com`
+  const proxy = getProxyForUrl(address)
+  const agents =
+    proxy === ''
+      ? {}
+      : { httpAgent: new HttpProxyAgent(proxy), httpsAgent: new HttpsProxyAgent(proxy, { keepAlive: true }) }
+  return new S3Client({
+    region,
+    maxAttempts: MAX_TRIES,
+    requestHandler: {
+      connectionTimeout: CONNECT_TIMEOUT_MS,
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      throwOnRequestTimeout: true,
+      ...agents,
+    },
+    ...(credentials !== undefined && { credentials }),
+    ...(endpoint !== undefined && { endpoint, forcePathStyle: true }),
+  })
+}
+
+function statusOf(thrown: unknown): number | undefined {
+  return thrown instanceof S3ServiceException ? thrown.$metadata.httpStatusCode : undefined
+}
+
+/** The SDK's error in the tool's own terms: what no image could do anything about stops the run. */
+function storageError(cause: unknown, what: string): StorageError {
+  if (cause instanceof StorageError) return cause
+  const said = `${what}: ${messageOf(cause)}`
+  const status = statusOf(cause)
+  if (status === 400 || (status !== undefined && status > 404 && status < 500)) {
+    return new StorageError('storage_failed', said, { cause })
+  }
+  if (status !== undefined && status < 500) return new StorageError('storage_refused', said, { cause })
+  if (status !== undefined || systemCodeOf(cause) !== undefined || isTimeout(cause)) {
+    return new StorageError('storage_down', said, { cause })
+  }
+  // Credentials that no provider could give have no status and no system code.
+  return new StorageError('storage_refused', said, { cause })
+}
+
+function isTimeout(cause: unknown): boolean {
+  return cause instanceof Error && cause.name === 'TimeoutError'
+}
