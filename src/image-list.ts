@@ -17,11 +17,19 @@ export interface ImageRef {
 
 /**
  * The images that a list names, streamed: ten million lines cost no more memory than ten.
- * Blank lines and lines starting with `#` are skipped; a byte order mark and CRLF are accepted.
+ * Blank lines and lines starting with `#` are skipped; a byte order mark and CRLF are accepted. Abort ends it early.
  */
-export async function* readImageList(input: Readable): AsyncGenerator<ImageRef> {
+export async function* readImageList(
+  input: Readable,
+  signal?: AbortSignal,
+): AsyncGenerator<ImageRef> {
   let line = 0
-  for await (const raw of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
+  const lines = createInterface({
+    input,
+    crlfDelay: Number.POSITIVE_INFINITY,
+    ...(signal !== undefined && { signal }),
+  })
+  for await (const raw of lines) {
     line += 1
     const text = (line === 1 ? raw.replace(/^\uFEFF/, '') : raw).trim()
     if (text === '' || text.startsWith('#')) continue
@@ -31,7 +39,7 @@ export async function* readImageList(input: Readable): AsyncGenerator<ImageRef> 
 
 /** A list that can be read, and how many images it names where that can be known (a regular file). */
 export interface OpenedList {
-  images: AsyncIterable<ImageRef>
+  images: (signal: AbortSignal) => AsyncGenerator<ImageRef>
   count: number | undefined
 }
 
@@ -41,7 +49,9 @@ export interface OpenedList {
  * @throws {ConfigError} when it cannot be read
  */
 export async function openImageList(path: string, standardInput: Readable): Promise<OpenedList> {
-  if (path === '-') return { images: readImageList(standardInput), count: undefined }
+  if (path === '-') {
+    return { images: (signal) => readImageList(standardInput, signal), count: undefined }
+  }
   try {
     const file = await open(path)
     await file.close()
@@ -49,7 +59,7 @@ export async function openImageList(path: string, standardInput: Readable): Prom
     if (info.isDirectory())
       throw unreadable(path, 'is a folder; name a file with one path or URL a line')
     const count = info.isFile() ? await countImages(path) : undefined
-    return { images: readImageList(createReadStream(path)), count }
+    return { images: (signal) => readImageList(createReadStream(path), signal), count }
   } catch (thrown) {
     if (thrown instanceof ConfigError) throw thrown
     const isMissing = systemCodeOf(thrown) === 'ENOENT'

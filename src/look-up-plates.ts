@@ -67,12 +67,17 @@ export function lookUpPlatesBy(plan: LookupPlan) {
   let lastSuccess = performance.now()
 
   /** One attempt that is not a 429: those are waited out here, by all lookups together. */
-  async function attempt(image: FetchedImage, signals: RunSignals): Promise<LookupResponse> {
+  async function attempt(
+    image: FetchedImage,
+    signals: RunSignals,
+    onSent: () => void,
+  ): Promise<LookupResponse> {
     for (;;) {
       await pace.turn(signals.stop)
       if (!budget.take()) {
         throw new LookupError('max_lookups', 'The budget of --max-lookups is used up.')
       }
+      onSent()
       onAttempt()
       try {
         const response = await send(image, signals.end)
@@ -108,10 +113,12 @@ export function lookUpPlatesBy(plan: LookupPlan) {
         !error.isUncertain || lostAnswer === 'retry' || (lostAnswer === 'once' && uncertain < 2)
       )
     }
-    const once = async () => {
+    const onSent = () => {
       attempts += 1
+    }
+    const once = async () => {
       try {
-        return await attempt(image, signals)
+        return await attempt(image, signals, onSent)
       } catch (thrown) {
         if (thrown instanceof LookupError && thrown.isUncertain) uncertain += 1
         throw thrown

@@ -7,7 +7,7 @@ import { normalize, type PlateReading, type Snapshot } from '../normalize.ts'
 import { readResponse } from '../response.ts'
 import type { Database } from './database.ts'
 import type { Run } from './runs.ts'
-import { type S3Object, type SnapshotImage, writeRows } from './snapshots.ts'
+import { type S3Object, type SnapshotImage, type StoredImage, writeRows } from './snapshots.ts'
 
 /** What a lookup was asked, in the order and form in which two of them are compared. */
 export function askedOf({
@@ -103,17 +103,17 @@ const CLAIM = `
   SELECT CASE WHEN l.response IS NULL OR ${FORCED} THEN 'busy' ELSE 'known' END, ${ENTRY}, ${ROW_PLACES}
   FROM plate_lookups l WHERE l.image_sha256 = $1 AND NOT EXISTS (SELECT 1 FROM claimed)`
 
-const PEEK = `SELECT 'known' AS state, ${ENTRY}, NULL::int[] AS row_places
-  FROM plate_lookups l WHERE l.image_sha256 = $1 AND l.response IS NOT NULL`
+const IS_KNOWN = 'SELECT 1 FROM plate_lookups WHERE image_sha256 = $1 AND response IS NOT NULL'
 const PAGE = `SELECT 'known' AS state, ${ENTRY}, ${ROW_PLACES}
   FROM plate_lookups l WHERE l.response IS NOT NULL AND l.image_sha256 > $1 ORDER BY l.image_sha256 LIMIT $2`
-const STORED =
-  'UPDATE plate_lookups SET stored_at = now(), image_data = coalesce($2::bytea, image_data) WHERE image_sha256 = $1'
+const KEEP_BYTES =
+  'UPDATE plate_lookups SET stored_at = now(), image_data = $2 WHERE image_sha256 = $1'
 const RELEASE = `UPDATE plate_lookups SET claimed_by = NULL, claimed_at = NULL
   WHERE image_sha256 = $1 AND claimed_by = $2::uuid`
 const FAIL = `UPDATE plate_lookups SET claimed_by = NULL, claimed_at = NULL, error = $3::jsonb,
   attempts = attempts + $4, uncertain = uncertain + $5 WHERE image_sha256 = $1 AND claimed_by = $2::uuid`
 const ANSWER = `UPDATE plate_lookups SET asked = $3::jsonb, response = $4::jsonb, answered_at = now(),
+  stored_at = coalesce(stored_at, now()),
   answered_by = $2::uuid, attempts = attempts + $5, uncertain = uncertain + $6, error = NULL,
   claimed_by = NULL, claimed_at = NULL WHERE image_sha256 = $1`
 const LOCK = 'SELECT 1 FROM plate_lookups WHERE image_sha256 = $1 FOR UPDATE'
@@ -177,14 +177,9 @@ export function createLedger(database: Database, run: Run, { question, force }: 
     }
   }
 
-  /** Is the image answered? Writes nothing. */
-  async function isKnown(sha256: string): Promise<boolean> {
-    return (await database.query(PEEK, [sha256])).length > 0
-  }
-
-  /** The image's bytes are confirmed stored: as an object, or here (`bytes`, in `db` mode). */
-  async function noteStored(sha256: string, bytes?: Uint8Array): Promise<void> {
-    await database.query(STORED, [sha256, bytes ?? null])
+  /** Keeps an image's bytes, in `db` mode, until its rows take them. */
+  async function keepBytes(sha256: string, bytes: Uint8Array): Promise<void> {
+    await database.query(KEEP_BYTES, [sha256, bytes])
   }
 
   /** Gives a claim back as if it had never been made. */
@@ -195,7 +190,8 @@ export function createLedger(database: Database, run: Run, { question, force }: 
 
   /** Notes why an image failed and gives its claim back; the next run tries it again. */
   async function fail(sha256: string, error: IngestError): Promise<void> {
-    const { attempts, uncertain } = error instanceof LookupFailure ? error : { attempts: 0, uncertain: 0 }
+    const { attempts, uncertain } =
+      error instanceof LookupFailure ? error : { attempts: 0, uncertain: 0 }
     const { code, message } = error
     const body = error instanceof LookupError ? error.body : undefined
     const noted = JSON.stringify({ code, message, body })
@@ -205,11 +201,12 @@ export function createLedger(database: Database, run: Run, { question, force }: 
 
   /** An answer and its rows, in one transaction: both appear or neither. Surplus rows of an older answer go. */
   async function settle(
-    image: SnapshotImage,
+    stored: StoredImage,
     { response, attempts, uncertain }: Answer,
     snapshot: Snapshot,
     kept: readonly PlateReading[],
   ): Promise<void> {
+    const image = { ...stored, cameraId: question.cameraId }
     const { sha256 } = image
     const raw = JSON.stringify(response.raw)
     await database.transaction(async (queryable) => {
@@ -222,18 +219,14 @@ export function createLedger(database: Database, run: Run, { question, force }: 
     finish(sha256)
   }
 
-  /** Adds and removes rows of a known image, in one transaction. */
-  async function amend(
-    image: SnapshotImage,
-    snapshot: Snapshot,
-    added: readonly PlateReading[],
-    removed: readonly number[],
-  ): Promise<void> {
-    if (added.length === 0 && removed.length === 0) return
-    await database.transaction(async (queryable) => {
-      await queryable.query(LOCK, [image.sha256])
-      await writeRows(queryable, { image, snapshot, kept: added, isNewAnswer: false, removed })
-    })
+  return { claim, keepBytes, release, fail, settle, amend: createAnswers(database, question).amend }
+}
+
+/** What the ledger has answers to: enough for `--dry-run`, `reprocess` and the rows of known images. */
+export function createAnswers(database: Database, question: Question) {
+  /** Is the image answered? */
+  async function isKnown(sha256: string): Promise<boolean> {
+    return (await database.query(IS_KNOWN, [sha256])).length > 0
   }
 
   /** Every answered image, a page at a time. */
@@ -247,7 +240,20 @@ export function createLedger(database: Database, run: Run, { question, force }: 
     }
   }
 
-  return { claim, isKnown, noteStored, release, fail, settle, amend, known }
+  /** Adds and removes rows of a known image, in one transaction. */
+  async function amend(
+    image: SnapshotImage,
+    snapshot: Snapshot,
+    added: readonly PlateReading[],
+    removed: readonly number[],
+  ): Promise<void> {
+    await database.transaction(async (queryable) => {
+      await queryable.query(LOCK, [image.sha256])
+      await writeRows(queryable, { image, snapshot, kept: added, isNewAnswer: false, removed })
+    })
+  }
+
+  return { isKnown, known, amend }
 }
 
 function toKnown(entry: LedgerRow, question: Question): KnownImage {

@@ -1,8 +1,8 @@
 import type { PlateReading, Snapshot } from '../normalize.ts'
 import type { Queryable } from './database.ts'
 
-/** An image as far as its rows tell of it. */
-export interface SnapshotImage {
+/** An image that is confirmed stored, as far as its rows tell of it. */
+export interface StoredImage {
   sha256: string
   mime: string | undefined
   /** Bytes. */
@@ -11,6 +11,10 @@ export interface SnapshotImage {
   /** What `image_url` will hold. */
   url: string | undefined
   object: S3Object | undefined
+}
+
+/** With what was asked about it. */
+export interface SnapshotImage extends StoredImage {
   /** The camera sent with the lookup, for answers that do not repeat it. */
   cameraId: string | undefined
 }

@@ -15,7 +15,7 @@ export interface LookupForm {
  * as a file part or as base64 text. Throws a `Refusal`: 415 for other types, 400 for a body that is
  * not what its type says.
  */
-export async function parseLookupForm(body: Buffer, contentType: string): Promise<LookupForm> {
+export function parseLookupForm(body: Buffer, contentType: string): LookupForm {
   const type = (contentType.split(';')[0] ?? '').trim().toLowerCase()
   switch (type) {
     case 'application/json':

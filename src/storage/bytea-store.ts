@@ -4,7 +4,9 @@ import type { ImageStore } from './image-store.ts'
  * Images in the database: the bytes wait in the ledger until their rows are written (`STORE_IMAGES=db`).
  * @param keep writes the bytes of an image into its ledger entry
  */
-export function createByteaStore(keep: (sha256: string, bytes: Uint8Array) => Promise<void>): ImageStore {
+export function createByteaStore(
+  keep: (sha256: string, bytes: Uint8Array) => Promise<void>,
+): ImageStore {
   return {
     name: 'the database (image_data)',
     objectFor: () => undefined,

@@ -5,6 +5,8 @@ import type { FetchedImage } from '../fetch-image.ts'
 export interface ImageStore {
   /** For people, without secrets: `s3://plates at http://minio:9000`. */
   readonly name: string
+  /** Something its user should know, if anything. */
+  readonly notice?: string | undefined
   /** Where an image's object is or will be; undefined when it is kept in the database. */
   objectFor(image: FetchedImage): S3Object | undefined
   /**

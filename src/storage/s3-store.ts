@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import {
   DeleteObjectCommand,
   GetObjectCommand,
+  HeadBucketCommand,
   HeadObjectCommand,
   PutObjectCommand,
   S3Client,
@@ -23,16 +24,71 @@ const MAX_TRIES = 5
 const CONNECT_TIMEOUT_MS = 5_000
 const REQUEST_TIMEOUT_MS = 60_000
 
+/** How long the SDK's provider chain may take to find credentials, in milliseconds. */
+const CREDENTIALS_TIMEOUT_MS = 10_000
+
+/**
+ * What is wrong with the credentials that S3 would be used with; undefined when there are some. Asks the SDK's provider
+ * chain (environment, profiles, SSO, container and instance roles), not S3.
+ */
+export async function missingCredentials(settings: S3Settings): Promise<string | undefined> {
+  const client = createClient(settings)
+  try {
+    await withinTime(client.config.credentials())
+    return undefined
+  } catch (thrown) {
+    return messageOf(thrown)
+  } finally {
+    client.destroy()
+  }
+}
+
+async function withinTime<T>(found: Promise<T>): Promise<T> {
+  const timeout = AbortSignal.timeout(CREDENTIALS_TIMEOUT_MS)
+  const late = Promise.withResolvers<never>()
+  timeout.addEventListener('abort', () => late.reject(timeout.reason), { once: true })
+  return Promise.race([found, late.promise])
+}
+
+/**
+ * Images as private objects in a bucket that is seen to exist. With temporary credentials a presigned link would die
+ * with them: unless told otherwise, `image_url` then names the object.
+ */
+export async function openS3Store(settings: S3Settings): Promise<ImageStore> {
+  const client = createClient(settings)
+  try {
+    const { sessionToken } = await client.config.credentials()
+    await client.send(new HeadBucketCommand({ Bucket: settings.bucket })).catch((thrown) => {
+      // Without the right to list, HEAD is forbidden where reading and writing may be allowed.
+      if (statusOf(thrown) !== 403) throw thrown
+    })
+    const urlStyle = settings.urlStyle ?? (sessionToken === undefined ? 'presigned' : 'object')
+    const isTemporary = sessionToken !== undefined && settings.urlStyle === undefined
+    const notice = isTemporary
+      ? 'The AWS credentials are temporary, and presigned links would die with them: image_url holds s3:// references. S3_URL_STYLE=presigned asks for links all the same.'
+      : undefined
+    return { ...createS3Store(client, { ...settings, urlStyle }), notice }
+  } catch (thrown) {
+    client.destroy()
+    throw storageError(thrown, `s3://${settings.bucket} cannot be used`)
+  }
+}
+
 /** Images as private objects `vehicle-snapshots/<first two digits>/<sha256>.<extension>` in a bucket. */
-export function createS3Store(settings: S3Settings): ImageStore {
+function createS3Store(client: S3Client, settings: S3Settings): ImageStore {
   const { bucket, endpoint, urlStyle, urlExpiresS } = settings
   const name = `s3://${bucket}${endpoint === undefined ? '' : ` at ${endpoint}`}`
-  const client = createClient(settings)
 
   /** Is it there as it should be? A forbidden HEAD (no ListBucket right and no object) counts as no. */
-  async function isThere({ key }: S3Object, { size, sha256 }: FetchedImage, abortSignal: AbortSignal) {
+  async function isThere(
+    { key }: S3Object,
+    { size, sha256 }: FetchedImage,
+    abortSignal: AbortSignal,
+  ) {
     try {
-      const head = await client.send(new HeadObjectCommand({ Bucket: bucket, Key: key }), { abortSignal })
+      const head = await client.send(new HeadObjectCommand({ Bucket: bucket, Key: key }), {
+        abortSignal,
+      })
       return head.ContentLength === size && head.Metadata?.['sha256'] === sha256
     } catch (thrown) {
       const status = statusOf(thrown)
@@ -87,7 +143,10 @@ export function createS3Store(settings: S3Settings): ImageStore {
         await client.send(new PutObjectCommand({ Bucket: bucket, Key, Body: Buffer.from(text) }))
         const got = await client.send(new GetObjectCommand({ Bucket: bucket, Key }))
         if ((await got.Body?.transformToString()) !== text) {
-          throw new StorageError('storage_refused', `${name} gave back something else than was stored.`)
+          throw new StorageError(
+            'storage_refused',
+            `${name} gave back something else than was stored.`,
+          )
         }
       } catch (thrown) {
         throw storageError(thrown, `${name} cannot be written and read back`)
@@ -107,7 +166,10 @@ function createClient({ region, endpoint, credentials }: S3Settings): S3Client {
   const agents =
     proxy === ''
       ? {}
-      : { httpAgent: new HttpProxyAgent(proxy), httpsAgent: new HttpsProxyAgent(proxy, { keepAlive: true }) }
+      : {
+          httpAgent: new HttpProxyAgent(proxy),
+          httpsAgent: new HttpsProxyAgent(proxy, { keepAlive: true }),
+        }
   return new S3Client({
     region,
     maxAttempts: MAX_TRIES,
@@ -129,17 +191,26 @@ function statusOf(thrown: unknown): number | undefined {
 /** The SDK's error in the tool's own terms: what no image could do anything about stops the run. */
 function storageError(cause: unknown, what: string): StorageError {
   if (cause instanceof StorageError) return cause
-  const said = `${what}: ${messageOf(cause)}`
   const status = statusOf(cause)
+  const said = `${what}: ${wordsOf(cause, status)}.`
   if (status === 400 || (status !== undefined && status > 404 && status < 500)) {
     return new StorageError('storage_failed', said, { cause })
   }
-  if (status !== undefined && status < 500) return new StorageError('storage_refused', said, { cause })
+  if (status !== undefined && status < 500)
+    return new StorageError('storage_refused', said, { cause })
   if (status !== undefined || systemCodeOf(cause) !== undefined || isTimeout(cause)) {
     return new StorageError('storage_down', said, { cause })
   }
   // Credentials that no provider could give have no status and no system code.
   return new StorageError('storage_refused', said, { cause })
+}
+
+/** A refused HEAD has no body and so no words of its own. */
+function wordsOf(cause: unknown, status: number | undefined): string {
+  const said = messageOf(cause).replace(/\.$/, '')
+  if (status === 404 && !/bucket|key/i.test(said)) return 'there is no such bucket'
+  if (status === 403 && /unknown/i.test(said)) return 'the server denies access'
+  return said
 }
 
 function isTimeout(cause: unknown): boolean {

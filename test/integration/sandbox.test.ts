@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import type { SandboxFault } from '../../src/sandbox/fault.ts'
+import { parseMultipart } from '../../src/sandbox/multipart.ts'
 import type { SandboxOptions } from '../../src/sandbox/options.ts'
 import { loadSampleAnswers, type SampleAnswers } from '../../src/sandbox/sample-answers.ts'
 import { type Sandbox, startSandbox } from '../../src/sandbox/sandbox.ts'
@@ -306,6 +307,64 @@ function multipart(fields: Record<string, string>): FormData {
   for (const [name, value] of Object.entries(fields)) form.append(name, value)
   return form
 }
+
+describe('a multipart body', () => {
+  const type = 'multipart/form-data; boundary=b'
+  const part = (head: string, content = 'x') =>
+    `--b\r\nContent-Disposition: form-data; ${head}\r\n\r\n${content}\r\n`
+
+  test.each<[what: string, type: string, body: string, parts: object[]]>([
+    ['a short boundary', type, `${part('name="a"')}--b--\r\n`, [{ name: 'a', content: 'x' }]],
+    ['a quoted boundary', `${type.slice(0, -1)}"b"`, `${part('name="a"')}--b--`, [{ name: 'a' }]],
+    ['a preamble', type, `hello\r\n${part('name="a"')}--b--\r\nbye`, [{ name: 'a' }]],
+    ['no parts', type, '--b--\r\n', []],
+    ['an empty value', type, `${part('name="a"', '')}--b--`, [{ name: 'a', content: '' }]],
+    [
+      'line ends in a value',
+      type,
+      `${part('name="a"', '\r\n\r\n--\r\n')}--b--`,
+      [{ content: '\r\n\r\n--\r\n' }],
+    ],
+    [
+      'unquoted names',
+      type,
+      `${part('name=a; filename=b.jpg')}--b--`,
+      [{ name: 'a', filename: 'b.jpg' }],
+    ],
+    [
+      'the filename first',
+      type,
+      `${part('filename="b.jpg"; name="a"')}--b--`,
+      [{ name: 'a', filename: 'b.jpg' }],
+    ],
+    [
+      'escapes',
+      type,
+      `${part('name="a"; filename="a \\"b\\";\\\\c"')}--b--`,
+      [{ filename: 'a "b";\\c' }],
+    ],
+    ['more headers', type, `${part('name="a"\r\nContent-Type: image/jpeg')}--b--`, [{ name: 'a' }]],
+    [
+      'two parts',
+      type,
+      `${part('name="a"')}${part('name="a"', 'y')}--b--`,
+      [{ content: 'x' }, { content: 'y' }],
+    ],
+  ])('may have %s', (_what, contentType, body, parts) => {
+    const read = parseMultipart(Buffer.from(body), contentType)
+    expect(read.map((each) => ({ ...each, content: each.content.toString() }))).toMatchObject(parts)
+  })
+
+  test.each([
+    ['no boundary', 'multipart/form-data', `${part('name="a"')}--b--`],
+    ['another boundary', 'multipart/form-data; boundary=c', `${part('name="a"')}--b--`],
+    ['no end', type, part('name="a"')],
+    ['a part cut off', type, part('name="a"').slice(0, -3)],
+    ['a part without a name', type, `${part('filename="b.jpg"')}--b--`],
+  ])('may not have %s', (_what, contentType, body) => {
+    expect(() => parseMultipart(Buffer.from(body), contentType)).toThrow(Error)
+  })
+})
 
 describe('a body it cannot use', () => {
   const noUpload = { non_field_errors: ['Upload or upload_url field cannot be empty.'] }
@@ -772,6 +831,7 @@ describe('its life', () => {
   test('as a program prints the command to try, and ends cleanly', async () => {
     const serve = new URL('../../src/sandbox/serve.ts', import.meta.url).pathname
     const child = spawn(process.execPath, [serve, '0'], { stdio: ['ignore', 'pipe', 'inherit'] })
+    open.push({ [Symbol.asyncDispose]: async () => void child.kill('SIGKILL') })
     let printed = ''
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
       printed += text

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type PostgresServer, postgresVersion } from './postgres.ts'
+import type { PostgresServer } from './postgres.ts'
+import { postgresVersion } from './postgres-version.ts'
 import type { S3Server } from './s3.ts'
 
 /** Whether a Docker API answers within two seconds, wherever testcontainers looks for it. */

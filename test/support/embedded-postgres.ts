@@ -4,7 +4,8 @@ import { chown, cp, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { freePort } from './free-port.ts'
-import { type PostgresServer, postgresVersion } from './postgres.ts'
+import type { PostgresServer } from './postgres.ts'
+import { postgresVersion } from './postgres-version.ts'
 import { run, startProgram } from './programs.ts'
 
 const PACKAGES = {

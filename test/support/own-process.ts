@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 
 /** What a starter gives: facts about its server, which travel as JSON, and its end. */
-type Stoppable = { stop(): Promise<void> }
+export type Stoppable = { stop(): Promise<void> }
 
 /**
  * Calls `starter`, a function that `module` exports, in a Node process of its own. That process stops
@@ -16,7 +16,8 @@ export async function startInOwnProcess<Server extends Stoppable>(
   starter: string,
   options: object = {},
 ): Promise<Server> {
-  const call = [fileURLToPath(import.meta.url), module.href, starter, JSON.stringify(options)]
+  const program = fileURLToPath(new URL('./server-process.ts', import.meta.url))
+  const call = [program, module.href, starter, JSON.stringify(options)]
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', ...call], {
     stdio: ['pipe', 'pipe', 'inherit'],
     detached: true,
@@ -32,24 +33,4 @@ export async function startInOwnProcess<Server extends Stoppable>(
       await gone
     },
   }
-}
-
-async function serve(module: string, starter: string, options: string): Promise<void> {
-  const told = ['SIGTERM', 'SIGINT', 'SIGHUP'].map((signal) => once(process, signal))
-  const end = Promise.race([once(process.stdin.resume(), 'close'), ...told])
-  const say = (answer: object) => process.stdout.write(`${JSON.stringify(answer)}\n`)
-  try {
-    const server: Stoppable = await (await import(module))[starter](JSON.parse(options))
-    say({ server })
-    await end
-    await server.stop()
-  } catch (error) {
-    say({ failure: error instanceof Error ? error.message : String(error) })
-  }
-  process.exit()
-}
-
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const [, , module = '', starter = '', options = ''] = process.argv
-  await serve(module, starter, options)
 }

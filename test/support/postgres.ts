@@ -1,7 +1,7 @@
-import { Client } from 'pg'
 import { dockerAnswers } from './containers.ts'
 import { orGoOnWithout } from './or-go-on-without.ts'
 import { startInOwnProcess } from './own-process.ts'
+import { postgresVersion } from './postgres-version.ts'
 
 /** `url` is a superuser's, on a maintenance database; `version` is like `18.4`. */
 export type PostgresServer = { name: string; url: string; version: string; stop(): Promise<void> }
@@ -32,19 +32,4 @@ export async function startPostgres(release?: 'newest' | 'oldest'): Promise<Post
 function startEmbedded(release: 'newest' | 'oldest'): Promise<PostgresServer> {
   const module = new URL('./embedded-postgres.ts', import.meta.url)
   return startInOwnProcess(module, 'startEmbeddedPostgres', { release })
-}
-
-/** Undefined while no server answers at `url`, or not to this user. */
-export async function postgresVersion(url: string): Promise<string | undefined> {
-  const client = new Client({ connectionString: url, connectionTimeoutMillis: 5000 })
-  client.on('error', () => {})
-  try {
-    await client.connect()
-    const { rows } = await client.query('SHOW server_version')
-    return rows[0].server_version.split(' ')[0]
-  } catch {
-    return undefined
-  } finally {
-    await client.end().catch(() => {})
-  }
 }

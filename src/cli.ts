@@ -1,0 +1,59 @@
+#!/usr/bin/env node
+// Nothing but Node itself is imported before its version is known to do: the rest fails on an old one with a trace.
+import { readFileSync } from 'node:fs'
+
+const OLDEST = [22, 19] as const
+
+const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
+if (major < OLDEST[0] || (major === OLDEST[0] && minor < OLDEST[1])) {
+  process.stderr.write(
+    `plate-snapshot needs Node ${OLDEST.join('.')} or newer; this is Node ${process.versions.node}. Install a current one from https://nodejs.org, or run it through: npx -p node@24 -p plate-snapshot plate-snapshot\n`,
+  )
+  process.exitCode = 2
+} else {
+  process.exitCode = await run()
+}
+
+async function run(): Promise<number> {
+  const { main } = await import('./main.ts')
+  const { withDotenv } = await import('./dotenv.ts')
+  const stop = new AbortController()
+  let stoppedBy: 'SIGINT' | 'SIGTERM' | undefined
+
+  const onSignal = (signal: 'SIGINT' | 'SIGTERM') => {
+    // The first lets lookups in flight end; the second does not wait.
+    if (stoppedBy !== undefined) process.exit(signal === 'SIGINT' ? 130 : 143)
+    stoppedBy = signal
+    stop.abort()
+  }
+  process.on('SIGINT', onSignal)
+  process.on('SIGTERM', onSignal)
+  // A reader that has seen enough (`| head`) ends the run in good order, without a word.
+  let isReaderGone = false
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error
+    isReaderGone = true
+    stop.abort()
+  })
+
+  const { stdin, stdout, stderr } = process
+  return main(process.argv.slice(2), {
+    env: withDotenv(process.env),
+    input: stdin,
+    out: (text) => {
+      if (!isReaderGone) stdout.write(`${text}\n`)
+    },
+    say: (text) => {
+      if (!isReaderGone) stderr.write(`${text}\n`)
+    },
+    terminalColumns: stderr.isTTY ? stderr.columns : undefined,
+    signal: stop.signal,
+    stoppedBy: () => stoppedBy,
+    version: versionOf(new URL('../package.json', import.meta.url)),
+  })
+}
+
+function versionOf(manifest: URL): string {
+  const found = /"version": "([^"]+)"/.exec(readFileSync(manifest, 'utf8'))
+  return found?.[1] ?? 'unknown'
+}

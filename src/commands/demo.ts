@@ -1,0 +1,64 @@
+import { readdir } from 'node:fs/promises'
+import { join, relative } from 'node:path'
+import { Readable } from 'node:stream'
+import { fileURLToPath } from 'node:url'
+import { loadSampleAnswers } from '../sandbox/sample-answers.ts'
+import { startSandbox } from '../sandbox/sandbox.ts'
+import type { Shell } from '../shell.ts'
+import { tableLines } from '../table.ts'
+import { openDatabase } from '../wiring.ts'
+import { ingest } from './ingest.ts'
+
+/** The demo keeps everything here and touches no other database. */
+const FOLDER = './plate-snapshot-demo'
+const SAMPLES = fileURLToPath(new URL('../../samples/', import.meta.url))
+const THRESHOLD = 0.5
+
+const ROWS = `
+  SELECT plate_text AS plate, to_char(plate_confidence, 'FM0.000') AS confidence, meta->>'vehicle_type' AS vehicle,
+         concat_ws(' ', makes_models->0->>'make', makes_models->0->>'model') AS model,
+         colors->0->>'color' AS color, meta->'region'->>'code' AS region, meta->>'source' AS image
+  FROM vehicle_snapshots ORDER BY image, result_index`
+const HEADS = ['plate', 'confidence', 'vehicle', 'model', 'color', 'region', 'image'] as const
+type Row = Record<(typeof HEADS)[number], string | null>
+
+/** `plate-snapshot demo`: the ordinary ingest over the sample pictures, against the sandbox. @returns the exit code */
+export async function demo(_given: unknown, shell: Shell): Promise<number> {
+  const pictures = (await readdir(SAMPLES)).filter((name) => /\.(jpg|png)$/.test(name)).sort()
+  const lines = pictures.map((name) => `${relative('', join(SAMPLES, name))}\n`)
+  const sandbox = await startSandbox({ answers: await loadSampleAnswers(SAMPLES) })
+  // No setting of the user's own is passed on.
+  const env = {
+    PLATE_API_KEY: 'sandbox',
+    SNAPSHOT_API_URL: sandbox.url,
+    DATABASE_URL: `pglite:${FOLDER}`,
+    STORE_IMAGES: 'db',
+  }
+  try {
+    shell.out(
+      `${pictures.length} sample pictures, confidence threshold ${THRESHOLD}, answers from the sandbox:`,
+    )
+    const options = { images: '-', delay: 0, mmc: true, confidenceThreshold: THRESHOLD }
+    const exitCode = await ingest(options, { ...shell, env, input: Readable.from(lines) })
+    if (exitCode !== 0) return exitCode
+  } finally {
+    await sandbox.close()
+  }
+
+  const database = await openDatabase({ kind: 'embedded', folder: FOLDER })
+  try {
+    const rows = await database.query<Row>(ROWS)
+    const cells = rows.map((row) => HEADS.map((head) => row[head] ?? ''))
+    shell.out('')
+    for (const line of tableLines(HEADS, cells)) shell.out(line)
+  } finally {
+    await database.close()
+  }
+  shell.out(`
+These answers came from the sandbox, a stand-in for the Plate Recognizer Snapshot API on this machine: nothing left it
+and nothing was billed. The rows and pictures are in ${FOLDER}; run the demo again and every image is known.
+
+With an account at https://platerecognizer.com, the real API:
+  PLATE_API_KEY=<your token> npx plate-snapshot --images images.txt.example`)
+  return 0
+}

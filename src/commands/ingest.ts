@@ -1,0 +1,97 @@
+import { ConfigError, IngestError } from '../errors.ts'
+import { openFailedList } from '../failed-list.ts'
+import { meets } from '../filter.ts'
+import { openImageList } from '../image-list.ts'
+import { runIngest } from '../ingest.ts'
+import { readIngestOptions } from '../options.ts'
+import { type Progress, showProgress, silentProgress } from '../progress.ts'
+import { failureLines, imageRecord, stopLines, summaryLines, summaryRecord } from '../run-report.ts'
+import type { Shell } from '../shell.ts'
+import { exitCodeOf } from '../tally.ts'
+import type { Opened } from '../wiring.ts'
+import { requireSettings } from './settings.ts'
+
+/** Failed images that a quiet run lists with its summary; the rest are only counted. */
+const MOST_LISTED = 20
+/** A shorter wait than this, in milliseconds, is nothing to tell. */
+const WORTH_TELLING_MS = 5_000
+
+/** `plate-snapshot ingest`: takes every line of the list through the pipeline. @returns the exit code */
+export async function ingest(given: Record<string, unknown>, shell: Shell): Promise<number> {
+  const { options, problems } = readIngestOptions(given)
+  // A dry run asks nothing and stores nothing.
+  const isReal = given['dryRun'] !== true
+  const settings = await requireSettings(shell.env, { api: isReal, storage: isReal }, problems)
+  if (options === undefined) throw new ConfigError(problems)
+  const list = await openImageList(options.images, shell.input)
+  const failed = options.failed === undefined ? undefined : await openFailedList(options.failed)
+
+  const { dryRun, json, quiet } = options
+  const keeps = meets(options.confidenceThreshold)
+  const listed: string[] = []
+  const progress = quiet
+    ? silentProgress((text) => void (listed.length < MOST_LISTED && listed.push(text)))
+    : showProgress(shell, list.count)
+  const { tally, seconds, reason } = await runIngest(
+    settings,
+    options,
+    list,
+    {
+      onOpen: (opened) => {
+        if (!quiet) progress.say(openLines(opened))
+      },
+      onOutcome: (outcome, soFar) => {
+        if (json) shell.out(JSON.stringify(imageRecord(outcome, keeps)))
+        if (outcome.outcome === 'failed') {
+          failed?.add(outcome.ref.text)
+          progress.say(failureLines(outcome.ref, outcome.error))
+          sayTrace(outcome.error, shell)
+        }
+        progress.update(soFar)
+      },
+      onThrottled: waitTeller(progress),
+    },
+    shell.signal,
+  )
+  progress.stop()
+  await failed?.close()
+
+  if (json) shell.out(JSON.stringify(summaryRecord(tally, seconds, reason, dryRun)))
+  else for (const line of summaryLines(tally, seconds, dryRun)) shell.out(line)
+  for (const text of listed) shell.say(text)
+  if (quiet && tally.failed > listed.length) {
+    shell.say(`… and ${tally.failed - listed.length} more; --failed <file> writes them all.`)
+  }
+  if (reason !== undefined) {
+    shell.say(stopLines(reason))
+    sayTrace(reason, shell)
+  }
+  return exitCodeOf(tally, reason, shell.stoppedBy())
+}
+
+/** Where rows and images go, before anything is spent. */
+function openLines({ database, images }: Opened): string {
+  const lines = [
+    `Database: ${database.name}${database.isNew ? '. It is new and empty: every image will be billed.' : ''}`,
+  ]
+  if (images !== undefined) lines.push(`Images: ${images.name}`)
+  if (images?.notice !== undefined) lines.push(images.notice)
+  return lines.join('\n')
+}
+
+/** Says once that everybody waits, however many lookups were told to. */
+function waitTeller(progress: Progress): (waitMs: number) => void {
+  let toldUntil = 0
+  return (waitMs) => {
+    const now = performance.now()
+    if (waitMs < WORTH_TELLING_MS || now < toldUntil) return
+    toldUntil = now + waitMs
+    progress.say(`The API asks to wait ${Math.ceil(waitMs / 1_000)} s (429); all lookups wait.`)
+  }
+}
+
+/** Anything that is no error of ours is a bug: its trace is wanted. */
+function sayTrace(error: unknown, shell: Shell): void {
+  if (!(error instanceof IngestError) && error instanceof Error)
+    shell.say(error.stack ?? error.message)
+}

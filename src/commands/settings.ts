@@ -1,0 +1,33 @@
+import { type Environment, type Needs, readSettings, type Settings } from '../config.ts'
+import { ConfigError, type ConfigProblem } from '../errors.ts'
+
+/**
+ * The settings, when they and the flags are right.
+ * @param flagProblems what was wrong with the flags: all problems are reported together
+ * @throws {ConfigError} naming every problem
+ */
+export async function requireSettings(
+  env: Environment,
+  needs: Needs,
+  flagProblems: readonly ConfigProblem[] = [],
+): Promise<Settings> {
+  const read = readSettings(env, needs)
+  const problems = [...('problems' in read ? read.problems : []), ...flagProblems]
+  if (needs.storage) problems.push(...(await credentialProblems(env)))
+  if (problems.length > 0 || !('settings' in read)) throw new ConfigError(problems)
+  return read.settings
+}
+
+/** Is there anything to sign requests to S3 with? Asked only where the environment names no keys. */
+async function credentialProblems(env: Environment): Promise<ConfigProblem[]> {
+  const read = readSettings(env, { api: false, storage: false })
+  if (!('settings' in read)) return []
+  const { storage } = read.settings
+  const hasKey = Boolean(env['AWS_ACCESS_KEY_ID']) || Boolean(env['AWS_SECRET_ACCESS_KEY'])
+  if (storage.kind !== 's3' || hasKey) return []
+  const { missingCredentials } = await import('../storage/s3-store.ts')
+  const said = await missingCredentials(storage)
+  if (said === undefined) return []
+  const message = `are not set, and no profile or role gives credentials (${said}). Set both, or keep the images in the database: STORE_IMAGES=db`
+  return [{ name: 'AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY', message }]
+}

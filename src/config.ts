@@ -1,0 +1,210 @@
+import { existsSync } from 'node:fs'
+import { z } from 'zod'
+import type { ConfigProblem } from './errors.ts'
+
+/** The API as the settings name it. */
+export interface ApiSettings {
+  /** Ends in `/v1/plate-reader/`. */
+  url: string
+  key: string | undefined
+  /** The vendor's own host, as against a self-hosted SDK. */
+  isCloud: boolean
+}
+
+export type DatabaseSettings =
+  | { kind: 'embedded'; folder: string }
+  | { kind: 'server'; url: string }
+
+export interface S3Settings {
+  bucket: string
+  region: string
+  /** Undefined: AWS itself. */
+  endpoint: string | undefined
+  /** Undefined: the SDK's own provider chain. */
+  credentials: { accessKeyId: string; secretAccessKey: string; sessionToken?: string } | undefined
+  /** Undefined: presigned, or object when the credentials are temporary. */
+  urlStyle: 'presigned' | 'object' | undefined
+  urlExpiresS: number
+}
+
+export type StorageSettings = { kind: 'db' } | ({ kind: 's3' } & S3Settings)
+
+/** All settings, checked. */
+export interface Settings {
+  api: ApiSettings
+  database: DatabaseSettings
+  storage: StorageSettings
+}
+
+export type Environment = Readonly<Record<string, string | undefined>>
+
+/** Settings that may be had; without the API key or the bucket when a command has no use for them. */
+export interface Needs {
+  api: boolean
+  storage: boolean
+}
+
+const CLOUD_HOST = 'api.platerecognizer.com'
+const CLOUD_URL = `https://${CLOUD_HOST}/v1/plate-reader/`
+const DEFAULT_FOLDER = 'plate-snapshot-data'
+/** SigV4's maximum: 7 days. */
+const LONGEST_LINK_S = 604_800
+
+/** Every setting, its default as the README's table gives it, and how its text is read. */
+export const SETTINGS = {
+  PLATE_API_KEY: z
+    .string()
+    .regex(/^[\x21-\x7e]+$/, 'holds blanks or characters that no key has.')
+    .optional(),
+  SNAPSHOT_API_URL: z.string().default(CLOUD_URL).transform(readApiUrl),
+  DATABASE_URL: z.string().default(`pglite:./${DEFAULT_FOLDER}`).transform(readDatabaseUrl),
+  STORE_IMAGES: z.enum(['s3', 'db'], { error: 'must be s3 or db.' }).optional(),
+  S3_BUCKET: z
+    .string()
+    .regex(
+      /^[a-zA-Z0-9][a-zA-Z0-9._-]{1,254}$/,
+      'is not a bucket name (only the name, no s3:// and no path).',
+    )
+    .optional(),
+  AWS_ACCESS_KEY_ID: z.string().optional(),
+  AWS_SECRET_ACCESS_KEY: z.string().optional(),
+  AWS_SESSION_TOKEN: z.string().optional(),
+  AWS_REGION: z.string().default('us-east-1'),
+  AWS_ENDPOINT_URL: z
+    .url({ protocol: /^https?$/, error: 'must be an http(s) address, such as http://minio:9000.' })
+    .optional(),
+  S3_URL_STYLE: z
+    .enum(['presigned', 'object'], { error: 'must be presigned or object.' })
+    .optional(),
+  S3_URL_EXPIRES: z.coerce
+    .number({ error: 'must be a number of seconds.' })
+    .int('must be whole seconds.')
+    .min(1, 'must be at least 1 second.')
+    .max(LONGEST_LINK_S, `must be at most ${LONGEST_LINK_S} seconds (7 days).`)
+    .default(LONGEST_LINK_S),
+  HTTP_PROXY: z.string().optional(),
+  HTTPS_PROXY: z.string().optional(),
+  NO_PROXY: z.string().optional(),
+}
+
+const schema = z.object(SETTINGS)
+type Env = z.infer<typeof schema>
+
+/**
+ * Reads the settings from the environment. Empty means unset.
+ * @returns the settings, or every problem with them
+ */
+export function readSettings(
+  env: Environment,
+  needs: Needs,
+): { settings: Settings } | { problems: ConfigProblem[] } {
+  const filled = Object.fromEntries(
+    Object.keys(SETTINGS).flatMap((name) => (env[name]?.trim() ? [[name, env[name].trim()]] : [])),
+  )
+  const parsed = schema.safeParse(filled)
+  const problems: ConfigProblem[] = (parsed.error?.issues ?? []).map(({ path, message }) => ({
+    name: path.join('.'),
+    message,
+  }))
+  // Cross-checks run on what could be read, so that one wrong setting hides no other.
+  const wrong = new Set(problems.map(({ name }) => name))
+  const fitting = Object.fromEntries(Object.entries(filled).filter(([name]) => !wrong.has(name)))
+  const read = schema.parse(fitting)
+  if (needs.api) problems.push(...apiProblems(read, wrong))
+  const storage = readStorage(read)
+  if (needs.storage && storage.kind === 's3') problems.push(...s3Problems(read, wrong))
+  if (problems.length > 0) return { problems }
+  return {
+    settings: {
+      api: { ...read.SNAPSHOT_API_URL, key: read.PLATE_API_KEY },
+      database: read.DATABASE_URL,
+      storage,
+    },
+  }
+}
+
+function apiProblems(
+  { PLATE_API_KEY, SNAPSHOT_API_URL }: Env,
+  wrong: Set<string>,
+): ConfigProblem[] {
+  if (PLATE_API_KEY !== undefined || wrong.has('PLATE_API_KEY') || wrong.has('SNAPSHOT_API_URL'))
+    return []
+  if (!SNAPSHOT_API_URL.isCloud) return []
+  const message =
+    'is not set. Take the API token from app.platerecognizer.com and set it in the environment or in .env; to try the tool without an account, run: plate-snapshot demo'
+  return [{ name: 'PLATE_API_KEY', message }]
+}
+
+function readStorage(env: Env): StorageSettings {
+  const isDefaultDb = env.DATABASE_URL.kind === 'embedded' && env.S3_BUCKET === undefined
+  const kind = env.STORE_IMAGES ?? (isDefaultDb ? 'db' : 's3')
+  if (kind === 'db') return { kind }
+  const { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey } = env
+  const sessionToken = env.AWS_SESSION_TOKEN
+  const hasKeys = accessKeyId !== undefined && secretAccessKey !== undefined
+  return {
+    kind,
+    bucket: env.S3_BUCKET ?? '',
+    region: env.AWS_REGION,
+    endpoint: env.AWS_ENDPOINT_URL,
+    credentials: hasKeys
+      ? { accessKeyId, secretAccessKey, ...(sessionToken !== undefined && { sessionToken }) }
+      : undefined,
+    urlStyle: env.S3_URL_STYLE,
+    urlExpiresS: env.S3_URL_EXPIRES,
+  }
+}
+
+function s3Problems(env: Env, wrong: Set<string>): ConfigProblem[] {
+  const problems: ConfigProblem[] = []
+  if (env.S3_BUCKET === undefined && !wrong.has('S3_BUCKET')) {
+    const message =
+      'is not set. Name the bucket for the images, or keep them in the database: STORE_IMAGES=db'
+    problems.push({ name: 'S3_BUCKET', message })
+  }
+  const { AWS_ACCESS_KEY_ID: id, AWS_SECRET_ACCESS_KEY: secret } = env
+  if ((id === undefined) !== (secret === undefined)) {
+    const [name, other] =
+      id === undefined
+        ? ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY']
+        : ['AWS_SECRET_ACCESS_KEY', 'AWS_ACCESS_KEY_ID']
+    problems.push({
+      name,
+      message: `is not set, but ${other} is. Set both, or neither to use a profile or a role.`,
+    })
+  }
+  return problems
+}
+
+/** Takes `http://host:8080`, `…/v1` and `…/v1/plate-reader` too: appending to a given base is the commonest mistake. */
+function readApiUrl(text: string, context: z.RefinementCtx): { url: string; isCloud: boolean } {
+  if (!URL.canParse(text) || !/^https?:$/.test(new URL(text).protocol)) {
+    context.addIssue('must be an http(s) address, such as http://localhost:8080/v1/plate-reader/')
+    return z.NEVER
+  }
+  const url = new URL(text)
+  const base = url.pathname.replace(/\/+$/, '').replace(/\/v1(\/plate-reader)?$/, '')
+  url.pathname = `${base}/v1/plate-reader/`
+  return { url: url.href, isCloud: url.hostname === CLOUD_HOST }
+}
+
+function readDatabaseUrl(text: string, context: z.RefinementCtx): DatabaseSettings {
+  if (text.startsWith('pglite:')) {
+    const folder = text.slice('pglite:'.length)
+    if (folder !== '') return { kind: 'embedded', folder }
+    context.addIssue('names no folder; write pglite:<folder>, such as pglite:./plates')
+    return z.NEVER
+  }
+  if (!/^postgres(ql)?:\/\//.test(text) || !URL.canParse(text)) {
+    context.addIssue(
+      'must be postgresql://user:password@host/database or pglite:<folder>. Special characters in a password are written %40 for @, %2F for /, %23 for #.',
+    )
+    return z.NEVER
+  }
+  const certificate = new URL(text).searchParams.get('sslrootcert')
+  if (certificate !== null && certificate !== 'system' && !existsSync(certificate)) {
+    context.addIssue(`names sslrootcert=${certificate}, which does not exist.`)
+    return z.NEVER
+  }
+  return { kind: 'server', url: text }
+}

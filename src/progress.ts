@@ -1,0 +1,101 @@
+import { MultiBar, Presets } from 'cli-progress'
+import { counted } from './run-report.ts'
+import type { Shell } from './shell.ts'
+import type { Tally } from './tally.ts'
+
+/** Shows how far a run is. */
+export interface Progress {
+  update(tally: Tally): void
+  /** A line that stays, above the bar if there is one. */
+  say(text: string): void
+  stop(): void
+}
+
+/** How often a run without a terminal says where it is, in milliseconds: a line a minute suits a cron log. */
+const LINE_EVERY_MS = 60_000
+/** The bar needs this many columns to be of use. */
+const NARROWEST = 60
+
+/**
+ * On a terminal a bar with counts, rate and time left; otherwise a plain line a minute.
+ * @param total images in the list, where known
+ */
+export function showProgress(
+  shell: Shell,
+  total: number | undefined,
+  startedMs = performance.now(),
+): Progress {
+  const columns = shell.terminalColumns
+  return columns !== undefined && columns >= NARROWEST
+    ? bar(total, startedMs)
+    : lines(shell, total, startedMs)
+}
+
+/** A progress that only passes on what must be said, or not even that. */
+export function silentProgress(say: (text: string) => void): Progress {
+  return { update: () => {}, say, stop: () => {} }
+}
+
+function bar(total: number | undefined, startedMs: number): Progress {
+  const known = total === undefined ? '{value} images' : '{value}/{total} {percentage}%'
+  const bars = new MultiBar(
+    {
+      format: total === undefined ? `${known} {rest}` : `{bar} ${known} {rest}`,
+      barsize: 20,
+      hideCursor: true,
+      clearOnComplete: true,
+      linewrap: false,
+      // The signals are the command's own: the bar must not take them over.
+      gracefulExit: false,
+      noTTYOutput: false,
+    },
+    Presets.shades_classic,
+  )
+  const one = bars.create(Math.max(1, total ?? 1), 0, { rest: '' })
+  return {
+    update(tally) {
+      if (total === undefined) one.setTotal(Math.max(1, tally.images))
+      one.update(tally.images, { rest: restOf(tally, total, startedMs) })
+    },
+    say: (text) => bars.log(`${text}\n`),
+    stop: () => bars.stop(),
+  }
+}
+
+function lines(shell: Shell, total: number | undefined, startedMs: number): Progress {
+  let latest: Tally | undefined
+  const timer = setInterval(() => {
+    if (latest === undefined) return
+    const of = total === undefined ? '' : ` of ${total}`
+    shell.say(`${counted(latest.images, 'image')}${of}, ${restOf(latest, total, startedMs)}`)
+  }, LINE_EVERY_MS)
+  timer.unref()
+  return {
+    update: (tally) => {
+      latest = tally
+    },
+    say: (text) => shell.say(text),
+    stop: () => clearInterval(timer),
+  }
+}
+
+/** `3 stored, 1 failed, 7.9/s, 2 min left` */
+function restOf(tally: Tally, total: number | undefined, startedMs: number): string {
+  const seconds = (performance.now() - startedMs) / 1_000
+  const rate = tally.images / Math.max(seconds, 0.001)
+  const parts: [number, string][] = [
+    [tally.stored, 'stored'],
+    [tally.duplicate, 'known'],
+    [tally.failed, 'failed'],
+  ]
+  const counts = parts.filter(([n]) => n > 0).map(([n, label]) => `${n} ${label}`)
+  const left =
+    total === undefined || rate === 0 ? [] : [`${timeOf((total - tally.images) / rate)} left`]
+  return [...counts, `${rate.toFixed(1)}/s`, ...left].join(', ')
+}
+
+function timeOf(seconds: number): string {
+  if (seconds < 90) return `${Math.ceil(seconds)} s`
+  if (seconds < 5_400) return `${Math.round(seconds / 60)} min`
+  return `${(seconds / 3_600).toFixed(1)} h`
+}

@@ -1,0 +1,110 @@
+import { IngestError, LookupFailure, messageOf } from './errors.ts'
+import type { ImageRef } from './image-list.ts'
+import type { Outcome } from './pipeline.ts'
+import { stoppedBy, type Tally } from './tally.ts'
+
+/** A failure as the machine-readable output gives it. */
+export function errorRecord(error: unknown): { code: string; message: string; hint: string } {
+  if (error instanceof IngestError) {
+    const { code, message, hint } = error
+    return { code, message, hint }
+  }
+  const hint = 'This is a bug of plate-snapshot: please report it with the trace on standard error.'
+  return { code: 'internal', message: messageOf(error), hint }
+}
+
+/** One line of `--json` for one image. */
+export function imageRecord(
+  outcome: Outcome,
+  keeps: (reading: {
+    plate?: string | undefined
+    score?: number | undefined
+    index: number
+  }) => boolean,
+) {
+  const { ref, ms } = outcome
+  const base = { event: 'image', line: ref.line, source: ref.source, outcome: outcome.outcome }
+  if (outcome.outcome === 'failed') {
+    const { error } = outcome
+    const wasAsked = error instanceof LookupFailure && error.attempts > 0
+    return { ...base, error: errorRecord(error), lookup: wasAsked, ms }
+  }
+  const { sha256, mime, size } = outcome.image
+  const plates = outcome.readings.map((reading) => ({
+    plate_text: reading.plate ?? null,
+    plate_confidence: reading.score ?? null,
+    stored: keeps(reading),
+  }))
+  return { ...base, sha256, mime, size, lookup: outcome.wasLookedUp, plates, ms }
+}
+
+/** The last line of `--json`. A dry run has one figure more. */
+export function summaryRecord(tally: Tally, seconds: number, reason: unknown, isDryRun: boolean) {
+  const { would_look_up, ...counts } = tally
+  const stopped = reason === undefined ? null : (stoppedBy(reason) ?? 'internal')
+  const dryRun = isDryRun ? { dry_run: true, would_look_up } : {}
+  return { event: 'summary', ...counts, ...dryRun, seconds: Number(seconds.toFixed(1)), stopped }
+}
+
+/** One failed image for people: where, what, and what to do. */
+export function failureLines(ref: ImageRef, error: unknown): string {
+  const { code, message, hint } = errorRecord(error)
+  return `line ${ref.line}: ${message} [${code}]\n  ${hint}`
+}
+
+/** What stopped a command, for people. */
+export function stopLines(error: unknown): string {
+  const { code, message, hint } = errorRecord(error)
+  return `${message}${code === 'config' || code === 'interrupted' ? '' : ` [${code}]`}\n${hint}`
+}
+
+const number = new Intl.NumberFormat('en-US')
+/** `1 image`, `1,204 images`. */
+export function counted(n: number, one: string, many = `${one}s`): string {
+  return `${number.format(n)} ${n === 1 ? one : many}`
+}
+
+/** The summary for people: what happened, lines of zero left out, then what to do next if anything. */
+export function summaryLines(tally: Tally, seconds: number, isDryRun: boolean): string[] {
+  const { images, lookups, attempts, uncertain } = tally
+  const rows: [n: number, label: string, note?: string][] = [
+    [tally.stored, 'stored', counted(tally.rows, 'row')],
+    [tally.below_threshold, 'below the threshold'],
+    [tally.no_plate, 'without a plate'],
+    [tally.duplicate, 'known already', 'not asked, not billed'],
+    [tally.would_look_up, 'would be looked up', 'nothing was asked, nothing written'],
+    [tally.failed, 'failed'],
+  ]
+  const shown = rows.filter(([n]) => n > 0)
+  const width = Math.max(0, ...shown.map(([n]) => number.format(n).length))
+  const lines = shown.map(
+    ([n, label, note]) =>
+      `  ${number.format(n).padStart(width)} ${label}${note === undefined ? '' : ` (${note})`}`,
+  )
+  const took = seconds < 120 ? `${seconds.toFixed(1)} s` : `${(seconds / 60).toFixed(1)} min`
+  const asked = lookups === 0 && attempts === 0 ? [] : [lookupLine(tally)]
+  const lost =
+    uncertain === 0
+      ? []
+      : [`  ${counted(uncertain, 'answer')} lost: perhaps billed without an answer`]
+  const other = tally.asked_differently
+  const different =
+    other === 0
+      ? []
+      : [
+          `${counted(other, 'known image')} had been asked about with other regions, mmc or engine configuration; --force asks again.`,
+        ]
+  return [
+    `${counted(images, 'image')} in ${took}${isDryRun ? ' (dry run)' : ''}`,
+    ...lines,
+    ...asked,
+    ...lost,
+    ...different,
+  ]
+}
+
+function lookupLine({ lookups, attempts, uploads }: Tally): string {
+  const requests = attempts === lookups ? '' : ` in ${counted(attempts, 'request')}`
+  const stored = uploads === 0 ? '' : `, ${counted(uploads, 'image')} uploaded`
+  return `  ${counted(lookups, 'lookup')}${requests}${stored}`
+}

@@ -1,0 +1,20 @@
+import type { Readable } from 'node:stream'
+import type { Environment } from './config.ts'
+
+/** What a command sees of the world outside: `cli.ts` gives it the process, a test or the library something else. */
+export interface Shell {
+  env: Environment
+  input: Readable
+  /** Results: standard output. */
+  out(text: string): void
+  /** Progress and messages: standard error. */
+  say(text: string): void
+  /** Is standard error a terminal, and how wide is it? Undefined: no terminal. */
+  terminalColumns: number | undefined
+  /** Aborts at the first SIGINT or SIGTERM. */
+  signal: AbortSignal
+  /** The signal that came, if one did. */
+  stoppedBy(): 'SIGINT' | 'SIGTERM' | undefined
+  /** This program's version. */
+  version: string
+}

@@ -1,0 +1,109 @@
+import { ConfigError, IngestError, LookupFailure } from './errors.ts'
+import type { Outcome } from './pipeline.ts'
+
+/** Why a run ended early, as `stopped` in the summary says it. */
+export type Stopped =
+  | 'interrupted'
+  | 'max_lookups'
+  | 'api_refused'
+  | 'api_down'
+  | 'database_down'
+  | 'storage_down'
+
+/** What a run did, in the names of the summary line. Sizes in bytes. */
+export interface Tally {
+  images: number
+  stored: number
+  below_threshold: number
+  no_plate: number
+  duplicate: number
+  failed: number
+  /** Rows written. */
+  rows: number
+  /** Images asked about. */
+  lookups: number
+  /** Requests sent to the API. */
+  attempts: number
+  /** Requests whose answer was lost, and which may have been billed. */
+  uncertain: number
+  uploads: number
+  /** Bytes of the images read. */
+  bytes: number
+  /** Duplicates whose stored answer was to other regions, mmc or engine configuration. */
+  asked_differently: number
+  /** Only `--dry-run`: images that a run would look up. */
+  would_look_up: number
+}
+
+export function createTally(): Tally {
+  return {
+    images: 0,
+    stored: 0,
+    below_threshold: 0,
+    no_plate: 0,
+    duplicate: 0,
+    failed: 0,
+    rows: 0,
+    lookups: 0,
+    attempts: 0,
+    uncertain: 0,
+    uploads: 0,
+    bytes: 0,
+    asked_differently: 0,
+    would_look_up: 0,
+  }
+}
+
+/** Counts an outcome. `attempts` is counted where requests are sent, outcomes or not. */
+export function count(tally: Tally, outcome: Outcome): void {
+  tally.images += 1
+  tally[outcome.outcome] += 1
+  if (outcome.outcome === 'failed') {
+    if (!(outcome.error instanceof LookupFailure)) return
+    tally.uncertain += outcome.error.uncertain
+    if (outcome.error.attempts > 0) tally.lookups += 1
+    return
+  }
+  tally.rows += outcome.rows
+  tally.bytes += outcome.image.size
+  tally.uncertain += outcome.uncertain
+  if (outcome.wasLookedUp) tally.lookups += 1
+  if (outcome.uploadedBytes > 0) tally.uploads += 1
+  if (outcome.wasAskedDifferently) tally.asked_differently += 1
+}
+
+/** The name of what stopped a run; undefined for an error that only a bug can explain. */
+export function stoppedBy(reason: unknown): Stopped | undefined {
+  if (!(reason instanceof IngestError)) return undefined
+  switch (reason.code) {
+    case 'interrupted':
+    case 'max_lookups':
+    case 'api_refused':
+    case 'api_down':
+      return reason.code
+    case 'storage_down':
+    case 'storage_refused':
+      return 'storage_down'
+    case 'database_down':
+    case 'schema_missing':
+    case 'schema_old':
+    case 'schema_new':
+    case 'folder_locked':
+    case 'folder_unusable':
+      return 'database_down'
+    default:
+      return undefined
+  }
+}
+
+/** The exit code of a run that did `tally` and was stopped by `reason` (undefined: by nothing). */
+export function exitCodeOf(
+  tally: Pick<Tally, 'failed'>,
+  reason: unknown,
+  signal?: 'SIGINT' | 'SIGTERM',
+): number {
+  if (signal !== undefined) return signal === 'SIGINT' ? 130 : 143
+  if (reason instanceof ConfigError) return 2
+  if (reason !== undefined) return stoppedBy(reason) === undefined ? 1 : 3
+  return tally.failed > 0 ? 1 : 0
+}
