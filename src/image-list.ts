@@ -37,6 +37,18 @@ export async function* readImageList(
   }
 }
 
+/** The same for a list that is in memory or made on the way. */
+export async function* imageRefs(
+  texts: Iterable<string> | AsyncIterable<string>,
+): AsyncGenerator<ImageRef> {
+  let line = 0
+  for await (const raw of texts) {
+    line += 1
+    const text = raw.trim()
+    if (text !== '') yield { line, text, source: redactSource(text) }
+  }
+}
+
 /** A list that can be read, and how many images it names where that can be known (a regular file). */
 export interface OpenedList {
   images: (signal: AbortSignal) => AsyncGenerator<ImageRef>

@@ -10,10 +10,10 @@ import { type Opened, openIngest, openPreview } from './wiring.ts'
 /** What a run tells while it is under way. */
 export interface IngestEvents {
   /** Everything is open and nothing spent yet: where rows and images go. */
-  onOpen?(opened: Opened): void
-  onOutcome?(outcome: Outcome, tally: Readonly<Tally>): void
+  onOpen?: ((opened: Opened) => void) | undefined
+  onOutcome?: ((outcome: Outcome, tally: Readonly<Tally>) => void) | undefined
   /** The API asked everybody to wait. */
-  onThrottled?(waitMs: number): void
+  onThrottled?: ((waitMs: number) => void) | undefined
 }
 
 /** How a run ended. `reason` is what stopped it, undefined when it got through the list. */

@@ -1,5 +1,4 @@
 import { LookupError, LookupFailure } from './errors.ts'
-import type { FetchedImage } from './fetch-image.ts'
 import type { Pace } from './pace.ts'
 import type { LookupResponse } from './response.ts'
 import { type RetryPolicy, withRetry } from './retry.ts'
@@ -44,14 +43,14 @@ export function createBudget(maxLookups: number | undefined): Budget {
 }
 
 /** What turns single attempts into lookups. `onAttempt` is told of each request before it is sent. */
-export interface LookupPlan {
-  send: (image: FetchedImage, signal: AbortSignal) => Promise<LookupResponse>
+export interface LookupPlan<Subject> {
+  send: (subject: Subject, signal: AbortSignal) => Promise<LookupResponse>
   pace: Pace
   budget: Budget
   policy: RetryPolicy
   lostAnswer: LostAnswer
-  onAttempt: () => void
-  onThrottled?: (waitMs: number) => void
+  onAttempt?: (() => void) | undefined
+  onThrottled?: ((waitMs: number) => void) | undefined
 }
 
 /** So long may the API answer nothing but 429 before it counts as down. */
@@ -62,13 +61,13 @@ const LONGEST_THROTTLE_MS = 15 * 60_000
  * attempt, and are tried again after failures that another attempt may cure.
  * @throws {LookupFailure} when one failed for good; with `scope` run when all others would too
  */
-export function lookUpPlatesBy(plan: LookupPlan) {
+export function lookUpPlatesBy<Subject>(plan: LookupPlan<Subject>) {
   const { send, pace, budget, policy, lostAnswer, onAttempt, onThrottled } = plan
   let lastSuccess = performance.now()
 
   /** One attempt that is not a 429: those are waited out here, by all lookups together. */
   async function attempt(
-    image: FetchedImage,
+    subject: Subject,
     signals: RunSignals,
     onSent: () => void,
   ): Promise<LookupResponse> {
@@ -78,9 +77,9 @@ export function lookUpPlatesBy(plan: LookupPlan) {
         throw new LookupError('max_lookups', 'The budget of --max-lookups is used up.')
       }
       onSent()
-      onAttempt()
+      onAttempt?.()
       try {
-        const response = await send(image, signals.end)
+        const response = await send(subject, signals.end)
         lastSuccess = performance.now()
         pace.answered()
         return response
@@ -104,7 +103,7 @@ export function lookUpPlatesBy(plan: LookupPlan) {
     }
   }
 
-  return async function lookUpPlates(image: FetchedImage, signals: RunSignals): Promise<Answer> {
+  return async function lookUpPlates(subject: Subject, signals: RunSignals): Promise<Answer> {
     let attempts = 0
     let uncertain = 0
     const mayRetry = (error: Error) => {
@@ -118,7 +117,7 @@ export function lookUpPlatesBy(plan: LookupPlan) {
     }
     const once = async () => {
       try {
-        return await attempt(image, signals, onSent)
+        return await attempt(subject, signals, onSent)
       } catch (thrown) {
         if (thrown instanceof LookupError && thrown.isUncertain) uncertain += 1
         throw thrown

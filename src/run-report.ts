@@ -66,9 +66,9 @@ export function counted(n: number, one: string, many = `${one}s`): string {
 
 /** The summary for people: what happened, lines of zero left out, then what to do next if anything. */
 export function summaryLines(tally: Tally, seconds: number, isDryRun: boolean): string[] {
-  const { images, lookups, attempts, uncertain } = tally
+  const { images, uncertain } = tally
   const rows: [n: number, label: string, note?: string][] = [
-    [tally.stored, 'stored', counted(tally.rows, 'row')],
+    [tally.stored, 'stored'],
     [tally.below_threshold, 'below the threshold'],
     [tally.no_plate, 'without a plate'],
     [tally.duplicate, 'known already', 'not asked, not billed'],
@@ -82,11 +82,11 @@ export function summaryLines(tally: Tally, seconds: number, isDryRun: boolean): 
       `  ${number.format(n).padStart(width)} ${label}${note === undefined ? '' : ` (${note})`}`,
   )
   const took = seconds < 120 ? `${seconds.toFixed(1)} s` : `${(seconds / 60).toFixed(1)} min`
-  const asked = lookups === 0 && attempts === 0 ? [] : [lookupLine(tally)]
+  const done = [...rowLine(tally), ...lookupLine(tally)]
   const lost =
     uncertain === 0
       ? []
-      : [`  ${counted(uncertain, 'answer')} lost: perhaps billed without an answer`]
+      : [`${counted(uncertain, 'answer')} lost: perhaps billed without an answer`]
   const other = tally.asked_differently
   const different =
     other === 0
@@ -97,14 +97,18 @@ export function summaryLines(tally: Tally, seconds: number, isDryRun: boolean): 
   return [
     `${counted(images, 'image')} in ${took}${isDryRun ? ' (dry run)' : ''}`,
     ...lines,
-    ...asked,
+    ...done,
     ...lost,
     ...different,
   ]
 }
 
-function lookupLine({ lookups, attempts, uploads }: Tally): string {
+function rowLine({ rows }: Tally): string[] {
+  return rows === 0 ? [] : [`${counted(rows, 'row')} written`]
+}
+
+function lookupLine({ lookups, attempts, uploads }: Tally): string[] {
+  if (attempts === 0) return []
   const requests = attempts === lookups ? '' : ` in ${counted(attempts, 'request')}`
-  const stored = uploads === 0 ? '' : `, ${counted(uploads, 'image')} uploaded`
-  return `  ${counted(lookups, 'lookup')}${requests}${stored}`
+  return [`${counted(lookups, 'lookup')}${requests}, ${counted(uploads, 'image')} put into storage`]
 }

@@ -154,9 +154,13 @@ function createFetch(
   dispatcher: Dispatcher,
 ): Deps['fetchImage'] {
   const access = { maxBytes: maxImageBytes, timeoutMs: fetchTimeout * 1_000, dispatcher }
-  const mayRetry = (error: Error) => error instanceof FetchError && error.isTransient
   return ({ text }, signal) =>
-    withRetry(() => fetchImage(text, access, signal), FETCH_POLICY, mayRetry, signal)
+    withRetry(() => fetchImage(text, access, signal), FETCH_POLICY, isTransient, signal)
+}
+
+/** May another try at fetching go well? */
+export function isTransient(error: Error): boolean {
+  return error instanceof FetchError && error.isTransient
 }
 
 function createLookup(

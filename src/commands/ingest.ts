@@ -1,9 +1,9 @@
 import { ConfigError, IngestError } from '../errors.ts'
 import { openFailedList } from '../failed-list.ts'
 import { meets } from '../filter.ts'
-import { openImageList } from '../image-list.ts'
+import { type OpenedList, openImageList } from '../image-list.ts'
 import { runIngest } from '../ingest.ts'
-import { readIngestOptions } from '../options.ts'
+import { type IngestOptions, readIngestOptions } from '../options.ts'
 import { type Progress, showProgress, silentProgress } from '../progress.ts'
 import { failureLines, imageRecord, stopLines, summaryLines, summaryRecord } from '../run-report.ts'
 import type { Shell } from '../shell.ts'
@@ -21,9 +21,10 @@ export async function ingest(given: Record<string, unknown>, shell: Shell): Prom
   const { options, problems } = readIngestOptions(given)
   // A dry run asks nothing and stores nothing.
   const isReal = given['dryRun'] !== true
-  const settings = await requireSettings(shell.env, { api: isReal, storage: isReal }, problems)
-  if (options === undefined) throw new ConfigError(problems)
-  const list = await openImageList(options.images, shell.input)
+  const list = await openList(options, shell)
+  const wrong = [...problems, ...('problems' in list ? list.problems : [])]
+  const settings = await requireSettings(shell.env, { api: isReal, storage: isReal }, wrong)
+  if (options === undefined || 'problems' in list) throw new ConfigError(wrong)
   const failed = options.failed === undefined ? undefined : await openFailedList(options.failed)
 
   const { dryRun, json, quiet } = options
@@ -67,6 +68,20 @@ export async function ingest(given: Record<string, unknown>, shell: Shell): Prom
     sayTrace(reason, shell)
   }
   return exitCodeOf(tally, reason, shell.stoppedBy())
+}
+
+/** The list, or why it cannot be read: that is reported together with wrong settings. */
+async function openList(
+  options: IngestOptions | undefined,
+  shell: Shell,
+): Promise<OpenedList | ConfigError> {
+  if (options === undefined) return new ConfigError([])
+  try {
+    return await openImageList(options.images, shell.input)
+  } catch (thrown) {
+    if (thrown instanceof ConfigError) return thrown
+    throw thrown
+  }
 }
 
 /** Where rows and images go, before anything is spent. */

@@ -24,6 +24,13 @@ const MAX_TRIES = 5
 const CONNECT_TIMEOUT_MS = 5_000
 const REQUEST_TIMEOUT_MS = 60_000
 
+/** An image store whose images are objects. */
+export interface S3Store extends ImageStore {
+  objectFor(image: FetchedImage): S3Object
+  /** A presigned GET link or `s3://bucket/key`, as the settings say. */
+  linkTo(object: S3Object): Promise<string>
+}
+
 /** How long the SDK's provider chain may take to find credentials, in milliseconds. */
 const CREDENTIALS_TIMEOUT_MS = 10_000
 
@@ -54,7 +61,7 @@ async function withinTime<T>(found: Promise<T>): Promise<T> {
  * Images as private objects in a bucket that is seen to exist. With temporary credentials a presigned link would die
  * with them: unless told otherwise, `image_url` then names the object.
  */
-export async function openS3Store(settings: S3Settings): Promise<ImageStore> {
+export async function openS3Store(settings: S3Settings): Promise<S3Store> {
   const client = createClient(settings)
   try {
     const { sessionToken } = await client.config.credentials()
@@ -75,7 +82,7 @@ export async function openS3Store(settings: S3Settings): Promise<ImageStore> {
 }
 
 /** Images as private objects `vehicle-snapshots/<first two digits>/<sha256>.<extension>` in a bucket. */
-function createS3Store(client: S3Client, settings: S3Settings): ImageStore {
+function createS3Store(client: S3Client, settings: S3Settings): S3Store {
   const { bucket, endpoint, urlStyle, urlExpiresS } = settings
   const name = `s3://${bucket}${endpoint === undefined ? '' : ` at ${endpoint}`}`
 
@@ -97,7 +104,7 @@ function createS3Store(client: S3Client, settings: S3Settings): ImageStore {
     }
   }
 
-  const store: ImageStore = {
+  const store: S3Store = {
     name,
     objectFor: ({ sha256, extension }) => ({
       bucket,
@@ -105,7 +112,7 @@ function createS3Store(client: S3Client, settings: S3Settings): ImageStore {
     }),
 
     async put(image, abortSignal) {
-      const object = { bucket, key: store.objectFor(image)?.key ?? '' }
+      const object = store.objectFor(image)
       try {
         if (await isThere(object, image, abortSignal)) return 0
         await client.send(
@@ -129,8 +136,9 @@ function createS3Store(client: S3Client, settings: S3Settings): ImageStore {
       }
     },
 
-    async urlFor(object, source) {
-      if (object === undefined) return source
+    urlFor: async (object, source) => (object === undefined ? source : store.linkTo(object)),
+
+    async linkTo(object) {
       if (urlStyle === 'object') return `s3://${object.bucket}/${object.key}`
       const get = new GetObjectCommand({ Bucket: object.bucket, Key: object.key })
       return getSignedUrl(client, get, { expiresIn: urlExpiresS })
