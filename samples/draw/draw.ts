@@ -1,4 +1,4 @@
-/** Draws the sample pictures and writes what the Snapshot API would answer: `node samples/draw.ts`. */
+/** Draws the sample pictures and writes what the Snapshot API would answer: `node samples/draw/draw.ts`. */
 import { createHash } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'
 import sharp from 'sharp'
@@ -41,5 +41,5 @@ function drawSight({ vehicle, place: { x, ground, scale }, plate }: Sight): stri
 }
 
 async function write(name: string, content: Buffer | string): Promise<void> {
-  await writeFile(new URL(name, import.meta.url), content)
+  await writeFile(new URL(`../${name}`, import.meta.url), content)
 }
