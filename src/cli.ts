@@ -16,7 +16,6 @@ if (major < OLDEST[0] || (major === OLDEST[0] && minor < OLDEST[1])) {
 
 async function run(): Promise<number> {
   const { main } = await import('./main.ts')
-  const { withDotenv } = await import('./dotenv.ts')
   const stop = new AbortController()
   let stoppedBy: 'SIGINT' | 'SIGTERM' | undefined
 
@@ -38,7 +37,7 @@ async function run(): Promise<number> {
 
   const { stdin, stdout, stderr } = process
   return main(process.argv.slice(2), {
-    env: withDotenv(process.env),
+    env: process.env,
     input: stdin,
     out: (text) => {
       if (!isReaderGone) stdout.write(`${text}\n`)

@@ -2,7 +2,7 @@
  * Every way this tool can fail, by its stable code: whether it concerns one image or the whole run, and what to do.
  * A code is a promise to scripts that read `--json`: it is never renamed.
  */
-const ADVICE = {
+export const ADVICE = {
   // the images file's line
   bad_url: { hint: 'Correct the address in the images file.' },
   unsupported_url: { hint: 'Use a path or an http(s) URL; download anything else first.' },
@@ -71,9 +71,6 @@ const ADVICE = {
 
 /** The stable name of a failure, as `error.code` in the machine-readable output gives it. */
 export type ErrorCode = keyof typeof ADVICE
-
-/** All codes, for the README's table and the test that compares the two. */
-export const ERROR_CODES = Object.freeze(Object.keys(ADVICE))
 
 /** What may be said beyond the code and the message. `hint` replaces the code's own advice where more is known. */
 export interface ErrorDetails extends ErrorOptions {

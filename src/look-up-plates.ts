@@ -1,4 +1,4 @@
-import { LookupError, LookupFailure } from './errors.ts'
+import { IngestError, LookupError, LookupFailure } from './errors.ts'
 import type { Pace } from './pace.ts'
 import type { LookupResponse } from './response.ts'
 import { type RetryPolicy, withRetry } from './retry.ts'
@@ -51,6 +51,8 @@ export interface LookupPlan<Subject> {
   lostAnswer: LostAnswer
   onAttempt?: (() => void) | undefined
   onThrottled?: ((waitMs: number) => void) | undefined
+  /** A clock in milliseconds, `performance.now` when left out. */
+  now?: (() => number) | undefined
 }
 
 /** So long may the API answer nothing but 429 before it counts as down. */
@@ -63,7 +65,9 @@ const LONGEST_THROTTLE_MS = 15 * 60_000
  */
 export function lookUpPlatesBy<Subject>(plan: LookupPlan<Subject>) {
   const { send, pace, budget, policy, lostAnswer, onAttempt, onThrottled } = plan
-  let lastSuccess = performance.now()
+  const now = plan.now ?? (() => performance.now())
+  /** When the first 429 came after which nothing was answered. A run may have had nothing to ask for long before. */
+  let throttledSince: number | undefined
 
   /** One attempt that is not a 429: those are waited out here, by all lookups together. */
   async function attempt(
@@ -80,14 +84,15 @@ export function lookUpPlatesBy<Subject>(plan: LookupPlan<Subject>) {
       onAttempt?.()
       try {
         const response = await send(subject, signals.end)
-        lastSuccess = performance.now()
+        throttledSince = undefined
         pace.answered()
         return response
       } catch (thrown) {
         if (!(thrown instanceof LookupError)) throw thrown
         if (isUnbilled(thrown)) budget.giveBack()
         if (thrown.throttledForMs === undefined) throw thrown
-        if (performance.now() - lastSuccess >= LONGEST_THROTTLE_MS) {
+        throttledSince ??= now()
+        if (now() - throttledSince >= LONGEST_THROTTLE_MS) {
           throw new LookupError(
             'api_down',
             'The API has answered nothing but 429 for 15 minutes.',
@@ -106,6 +111,7 @@ export function lookUpPlatesBy<Subject>(plan: LookupPlan<Subject>) {
   return async function lookUpPlates(subject: Subject, signals: RunSignals): Promise<Answer> {
     let attempts = 0
     let uncertain = 0
+    let lost: LookupError | undefined
     const mayRetry = (error: Error) => {
       if (!(error instanceof LookupError) || !error.isRetryable) return false
       return (
@@ -119,7 +125,10 @@ export function lookUpPlatesBy<Subject>(plan: LookupPlan<Subject>) {
       try {
         return await attempt(subject, signals, onSent)
       } catch (thrown) {
-        if (thrown instanceof LookupError && thrown.isUncertain) uncertain += 1
+        if (thrown instanceof LookupError && thrown.isUncertain) {
+          uncertain += 1
+          lost = thrown
+        }
         throw thrown
       }
     }
@@ -127,7 +136,13 @@ export function lookUpPlatesBy<Subject>(plan: LookupPlan<Subject>) {
       const response = await withRetry(once, policy, mayRetry, signals.stop)
       return { response, attempts, uncertain }
     } catch (thrown) {
-      throw thrown instanceof LookupError ? new LookupFailure(thrown, attempts, uncertain) : thrown
+      // What ends the run gives images back as if nothing had been asked; a lost answer has to be remembered.
+      const isEnd =
+        signals.stop.aborted || (thrown instanceof IngestError && thrown.scope === 'run')
+      const failure = isEnd ? (lost ?? thrown) : thrown
+      throw failure instanceof LookupError
+        ? new LookupFailure(failure, attempts, uncertain)
+        : failure
     }
   }
 }

@@ -1,20 +1,58 @@
 import { Command, CommanderError, Option } from 'commander'
 import { IngestError } from './errors.ts'
-import { defaultOf, type Flag, INGEST_FLAGS, type IngestOptions } from './options.ts'
+import { defaultOf, type Flag, INGEST_FLAGS } from './options.ts'
 import { stopLines } from './run-report.ts'
 import type { Shell } from './shell.ts'
 import { exitCodeOf } from './tally.ts'
 
 type Action = (given: Record<string, unknown>, shell: Shell) => Promise<number>
 
+/** One command: what it does, its flags, and its code, which is loaded when the command is used. */
+interface CommandEntry {
+  does: string
+  flags: readonly Option[]
+  load: () => Promise<Action>
+}
+
+const { confidenceThreshold, json, quiet } = INGEST_FLAGS
+
+/** Every command, as `--help` and the README's table show it. */
+export const COMMANDS = {
+  ingest: {
+    does: 'take every line of a list through: fetch, store, look up, insert (the default command)',
+    flags: Object.values(INGEST_FLAGS).map(toOption),
+    load: async () => (await import('./commands/ingest.ts')).ingest,
+  },
+  migrate: {
+    does: "bring the database to this version's schema; safe to run again",
+    flags: [toOption(json)],
+    load: async () => (await import('./commands/migrate.ts')).migrate,
+  },
+  check: {
+    does: 'do the API key, the database and the image store work? Spends no lookup',
+    flags: [toOption(json)],
+    load: async () => (await import('./commands/check.ts')).check,
+  },
+  reprocess: {
+    does: 'give every known image the rows that a threshold allows, from stored answers',
+    flags: [confidenceThreshold, json, quiet].map(toOption),
+    load: async () => (await import('./commands/reprocess.ts')).reprocess,
+  },
+  demo: {
+    does: 'try it without an account: sample pictures, a local stand-in for the API, a database in ./plate-snapshot-demo',
+    flags: [],
+    load: async () => (await import('./commands/demo.ts')).demo,
+  },
+} as const satisfies Record<string, CommandEntry>
+
 /** Runs the command line. @returns the exit code: 0 to 3, 130 or 143, as the README's table has them */
 export async function main(args: readonly string[], shell: Shell): Promise<number> {
   let exitCode = 0
-  const does = (load: () => Promise<Action>) => async (given: Record<string, unknown>) => {
-    const action = await load()
+  const program = createProgram(shell, async (load, given) => {
+    const [action, { loadDotenv }] = await Promise.all([load(), import('./dotenv.ts')])
+    loadDotenv(shell.env)
     exitCode = await action(given, shell)
-  }
-  const program = describeCommands(does, shell)
+  })
   try {
     await program.parseAsync(args, { from: 'user' })
     return exitCode
@@ -26,11 +64,9 @@ export async function main(args: readonly string[], shell: Shell): Promise<numbe
   }
 }
 
-/** A command's code is loaded when the command is used: `--help` needs none of it. */
-function describeCommands(
-  does: (load: () => Promise<Action>) => (given: Record<string, unknown>) => Promise<void>,
-  shell: Shell,
-) {
+type Run = (load: CommandEntry['load'], given: Record<string, unknown>) => Promise<void>
+
+function createProgram(shell: Shell, run: Run): Command {
   const program = new Command('plate-snapshot')
     .description(
       'Reads a list of images, asks the Plate Recognizer Snapshot API about each once, and keeps what was seen in PostgreSQL.',
@@ -41,66 +77,22 @@ function describeCommands(
       writeOut: (text) => shell.out(text.trimEnd()),
       writeErr: (text) => shell.say(text.trimEnd()),
     })
-
-  const ingest = program
-    .command('ingest', { isDefault: true })
-    .description(
-      'take every line of a list through: fetch, store, look up, insert (the default command)',
-    )
-    .action(does(async () => (await import('./commands/ingest.ts')).ingest))
-  for (const [option, flag] of ingestFlags()) ingest.addOption(toOption(option, flag))
-
-  const json = new Option('--json', 'for machines: one JSON object a line')
-  program
-    .command('migrate')
-    .description("bring the database to this version's schema; safe to run again")
-    .addOption(json)
-    .action(does(async () => (await import('./commands/migrate.ts')).migrate))
-  program
-    .command('check')
-    .description('do the API key, the database and the image store work? Spends no lookup')
-    .addOption(json)
-    .action(does(async () => (await import('./commands/check.ts')).check))
-  program
-    .command('reprocess')
-    .description('give every known image the rows that a threshold allows, from stored answers')
-    .addOption(toOption('confidenceThreshold', INGEST_FLAGS.confidenceThreshold))
-    .addOption(json)
-    .addOption(toOption('quiet', INGEST_FLAGS.quiet))
-    .action(does(async () => (await import('./commands/reprocess.ts')).reprocess))
-  program
-    .command('demo')
-    .description(
-      'try it without an account: sample pictures, a local stand-in for the API, a database in ./plate-snapshot-demo',
-    )
-    .action(does(async () => (await import('./commands/demo.ts')).demo))
-
-  // The default command's flags are what most people look for.
-  const flags = [...ingestFlags()].map(([option, flag]) => helpLine(toOption(option, flag)))
-  program.addHelpText(
-    'after',
-    `\nOptions of ingest:\n${flags.join('\n')}\n\nSettings come from the environment or from .env; the README lists them.`,
-  )
-  return program
-}
-
-function* ingestFlags(): Generator<[keyof IngestOptions, Flag]> {
-  for (const [option, flag] of Object.entries(INGEST_FLAGS)) {
-    if (isIngestOption(option)) yield [option, flag]
+  for (const [name, { does, flags, load }] of Object.entries<CommandEntry>(COMMANDS)) {
+    const command = program.command(name, { isDefault: name === 'ingest' }).description(does)
+    for (const option of flags) command.addOption(option)
+    command.action((given: Record<string, unknown>) => run(load, given))
   }
-}
-
-function isIngestOption(option: string): option is keyof IngestOptions {
-  return option in INGEST_FLAGS
+  // The default command's flags are what most people look for.
+  const lines = COMMANDS.ingest.flags.map(
+    ({ flags, description }) => `  ${flags.padEnd(34)} ${description}`,
+  )
+  const settings = 'Settings come from the environment or from .env; the README lists them.'
+  return program.addHelpText('after', `\nOptions of ingest:\n${lines.join('\n')}\n\n${settings}`)
 }
 
 /** Defaults are the schema's to set; here they are only shown. */
-function toOption(option: keyof IngestOptions, { flags, meaning }: Flag): Option {
-  const value = defaultOf(option)
+function toOption({ flags, meaning }: Flag): Option {
+  const value = defaultOf(new Option(flags).attributeName())
   const isShown = typeof value === 'number' || typeof value === 'string'
   return new Option(flags, isShown ? `${meaning} (default: ${value})` : meaning)
-}
-
-function helpLine({ flags, description }: Option): string {
-  return `  ${flags.padEnd(34)} ${description}`
 }

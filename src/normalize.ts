@@ -127,14 +127,20 @@ function filled(value: string | undefined): string | undefined {
   return value === '' ? undefined : value
 }
 
-/** The cloud writes `…T…Z`, the SDK a space and no zone: a zone-less time is UTC. Undefined for what is no time. */
+/**
+ * The cloud writes `…T…Z`, the SDK a space and no zone: a zone-less time is UTC. Undefined for what is no time, and for
+ * what PostgreSQL would refuse (year 0, zones beyond 15:59): the paid answer must not fail on its way in.
+ */
 function utcTime(timestamp: string | undefined): string | undefined {
   const match =
-    /^(\d{4}-\d{2}-\d{2})[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?) ?(Z|[+-]\d{2}:?\d{2})?$/i.exec(
+    /^((?!0000)\d{4}-\d{2}-\d{2})[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?) ?(Z|[+-](?:0\d|1[0-5]):?[0-5]\d)?$/i.exec(
       timestamp ?? '',
     )
   if (match === null) return undefined
-  const [, date, time, zone = 'Z'] = match
+  const [, date = '', time, zone = 'Z'] = match
+  // Date.parse lets 30 February pass as 1 March.
+  const day = new Date(date)
+  if (Number.isNaN(day.getTime()) || !day.toISOString().startsWith(date)) return undefined
   const iso = `${date}T${time}${zone.toUpperCase()}`
   return Number.isNaN(Date.parse(iso.replace(/([+-]\d{2})(\d{2})$/, '$1:$2'))) ? undefined : iso
 }

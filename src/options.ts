@@ -55,16 +55,18 @@ const engineConfig = z
     }
   })
 
+const filled = z.string().min(1, 'must not be empty.')
+
+const IMAGES_MISSING = 'is required: a file with one path or URL a line, or - for standard input.'
+
 /** What `ingest` can be told, with defaults; times in seconds, sizes in bytes. */
 const ingestSchema = z.object({
-  images: z
-    .string({ error: 'is required: a file with one path or URL a line, or - for standard input.' })
-    .min(1),
+  images: z.string({ error: IMAGES_MISSING }).min(1, IMAGES_MISSING),
   delay: seconds(0).default(0.5),
   confidenceThreshold: confidence.default(0),
   concurrency: whole('images', 1, 1_000).default(8),
   regions: regions.default([]),
-  cameraId: z.string().min(1).optional(),
+  cameraId: filled.optional(),
   mmc: z.boolean().default(false),
   engineConfig: engineConfig.optional(),
   retries: whole('attempts', 0, 100).default(5),
@@ -77,7 +79,7 @@ const ingestSchema = z.object({
   maxLookups: whole('lookups', 0).optional(),
   force: z.boolean().default(false),
   dryRun: z.boolean().default(false),
-  failed: z.string().min(1).optional(),
+  failed: filled.optional(),
   json: z.boolean().default(false),
   quiet: z.boolean().default(false),
 })
@@ -182,7 +184,9 @@ function read<T>(schema: z.ZodType<T>, given: unknown): Reading<T> {
     name: nameOf(String(path[0])),
     message,
   }))
-  return { options: undefined, problems }
+  // A number may miss its bounds in two ways; one sentence says it.
+  const told = new Map(problems.toReversed().map((problem) => [problem.name, problem]))
+  return { options: undefined, problems: [...told.values()].toReversed() }
 }
 
 /** `confidenceThreshold` as the user wrote it: `--confidence-threshold`. */
@@ -190,7 +194,8 @@ function nameOf(option: string): string {
   return `--${option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
 }
 
-/** A default as the README's table gives it. */
-export function defaultOf(option: keyof IngestOptions): unknown {
-  return option === 'images' ? undefined : ingestSchema.shape[option].safeParse(undefined).data
+/** An option's default, as the README's table gives it; undefined for those without one. */
+export function defaultOf(option: string): unknown {
+  const field = new Map<string, z.ZodType>(Object.entries(ingestSchema.shape)).get(option)
+  return field?.safeParse(undefined).data
 }

@@ -1,9 +1,9 @@
 import type { Readable } from 'node:stream'
-import type { Environment } from './config.ts'
 
 /** What a command sees of the world outside: `cli.ts` gives it the process, a test or the library something else. */
 export interface Shell {
-  env: Environment
+  /** The settings' source; what `.env` sets is added to it. */
+  env: Record<string, string | undefined>
   input: Readable
   /** Results: standard output. */
   out(text: string): void

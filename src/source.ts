@@ -3,7 +3,7 @@
  * names of access tokens. (AWS SigV4 and SigV2, GCS V4 signing, Azure SAS and CloudFront signed URL references.)
  */
 const SECRET_PARAMETERS =
-  /^(x-amz-.*|x-goog-.*|awsaccesskeyid|googleaccessid|signature|expires|policy|key-pair-id|sig|se|sp|st|sv|sr|spr|sip|ske|skt|sks|skv|skoid|sktid|(access_?)?token|api_?key|auth|password)$/i
+  /^(x-amz-.*|x-goog-.*|awsaccesskeyid|googleaccessid|signature|expires|policy|key-pair-id|sig|se|sp|st|sv|sr|spr|sip|ske|skt|sks|skv|skoid|sktid|(access_?)?token|api_?key|auth|pass(word|wd)?|pwd|secret)$/i
 
 /** `file:`, `data:`, `ftp://` and the like; a path such as `C:\x` has one letter only and is none. */
 const SCHEME = /^([a-z][a-z0-9+.-]+):/i
@@ -21,7 +21,8 @@ export function redactSource(text: string): string {
   const scheme = schemeOf(text)
   if (scheme === undefined) return text
   if (scheme === 'data') return `${text.slice(0, 32)}…`
-  if (!URL.canParse(text)) return text.replace(/\/\/[^/@]*@/, '//').replace(/\?.*$/s, '')
+  // Why it cannot be parsed may be a password with a `/` or an `@` in it.
+  if (!URL.canParse(text)) return text.replace(/\/\/([^?#]*|[^/]*)@/, '//').replace(/\?.*$/s, '')
   const url = new URL(text)
   const secret = [...url.searchParams.keys()].filter((name) => SECRET_PARAMETERS.test(name))
   if (url.username === '' && url.password === '' && secret.length === 0) return text

@@ -59,6 +59,6 @@ These answers came from the sandbox, a stand-in for the Plate Recognizer Snapsho
 and nothing was billed. The rows and pictures are in ${FOLDER}; run the demo again and every image is known.
 
 With an account at https://platerecognizer.com, the real API:
-  PLATE_API_KEY=<your token> npx plate-snapshot --images images.txt.example`)
+  PLATE_API_KEY=your-token npx plate-snapshot --images images.txt.example`)
   return 0
 }

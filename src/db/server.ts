@@ -68,6 +68,8 @@ function verifiedUrl(url: string): string {
   if (mode === 'require' || mode === 'prefer' || mode === 'verify-ca') {
     parsed.searchParams.set('sslmode', 'verify-full')
   }
+  // libpq's word for the authorities that the machine knows, which is what the driver uses anyway.
+  if (parsed.searchParams.get('sslrootcert') === 'system') parsed.searchParams.delete('sslrootcert')
   return parsed.href
 }
 

@@ -3,16 +3,6 @@ import type { PostgresServer } from './postgres.ts'
 import { postgresVersion } from './postgres-version.ts'
 import type { S3Server } from './s3.ts'
 
-/** Whether a Docker API answers within two seconds, wherever testcontainers looks for it. */
-export async function dockerAnswers(): Promise<boolean> {
-  const { getContainerRuntimeClient } = await import('testcontainers')
-  const answer = getContainerRuntimeClient().then(
-    () => true,
-    () => false,
-  )
-  return Promise.race([answer, sleep(2000, false, { ref: false })])
-}
-
 /** The PostgreSQL that `docker-compose.snapshot.yml` uses. */
 export async function startPostgresContainer(): Promise<PostgresServer> {
   const { GenericContainer } = await import('testcontainers')

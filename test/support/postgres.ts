@@ -1,4 +1,4 @@
-import { dockerAnswers } from './containers.ts'
+import { dockerAnswers } from './docker-answers.ts'
 import { orGoOnWithout } from './or-go-on-without.ts'
 import { startInOwnProcess } from './own-process.ts'
 import { postgresVersion } from './postgres-version.ts'

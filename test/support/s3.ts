@@ -2,7 +2,7 @@ import { accessSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { ListBucketsCommand, S3Client } from '@aws-sdk/client-s3'
 import { CEPH_PROGRAMS } from './ceph.ts'
-import { dockerAnswers } from './containers.ts'
+import { dockerAnswers } from './docker-answers.ts'
 import { orGoOnWithout } from './or-go-on-without.ts'
 import { startInOwnProcess } from './own-process.ts'
 

@@ -1,0 +1,41 @@
+import { hash, randomBytes } from 'node:crypto'
+import sharp from 'sharp'
+import type { FetchedImage } from '../../src/fetch-image.ts'
+
+/** A picture of 8 by 6 pixels in a format that sharp writes; its noise makes each another image. */
+export function drawPicture(format: 'jpeg' | 'png' | 'webp' | 'gif' | 'tiff'): Promise<Buffer> {
+  const size = { width: 8, height: 6, channels: 3 as const }
+  return sharp(randomBytes(8 * 6 * 3), { raw: size })
+    .toFormat(format)
+    .toBuffer()
+}
+
+/** A BMP of one pixel (BITMAPINFOHEADER, 24 bits), which sharp does not write. */
+export function drawBmp(): Buffer {
+  const bmp = Buffer.alloc(58)
+  bmp.write('BM')
+  bmp.writeUInt32LE(bmp.length, 2)
+  bmp.writeUInt32LE(54, 10)
+  bmp.writeUInt32LE(40, 14)
+  bmp.writeInt32LE(1, 18)
+  bmp.writeInt32LE(1, 22)
+  bmp.writeUInt16LE(1, 26)
+  bmp.writeUInt16LE(24, 28)
+  randomBytes(3).copy(bmp, 54)
+  return bmp
+}
+
+/** An image as fetching gives it, another each time, for stages that do not look into its bytes. */
+export function fetchedImage(changes: Partial<FetchedImage> = {}): FetchedImage {
+  const bytes =
+    changes.bytes ?? Buffer.concat([Buffer.from('\xff\xd8\xff', 'latin1'), randomBytes(64)])
+  return {
+    source: 'lane-1/picture.jpg',
+    mime: 'image/jpeg',
+    extension: 'jpg',
+    bytes,
+    size: bytes.length,
+    sha256: hash('sha256', bytes),
+    ...changes,
+  }
+}

@@ -1,0 +1,46 @@
+import { readFileSync } from 'node:fs'
+
+const README = readFileSync(new URL('../../README.md', import.meta.url), 'utf8')
+
+/** The cells of the README's first table whose head row begins with `head`, without the Markdown around them. */
+export function readmeTable(head: string): string[][] {
+  const lines = README.split('\n')
+  const start = lines.findIndex((line) => line.startsWith(`| ${head} |`))
+  if (start < 0) throw new Error(`the README has no table that begins with ${head}`)
+  const rows: string[][] = []
+  for (const line of lines.slice(start + 2)) {
+    if (!line.startsWith('|')) break
+    rows.push(cellsOf(line))
+  }
+  return rows
+}
+
+function cellsOf(line: string): string[] {
+  return line
+    .split(/(?<!\\)\|/)
+    .slice(1, -1)
+    .map((cell) =>
+      cell
+        .trim()
+        .replaceAll('\\|', '|')
+        .replace(/^`([^`]*)`$/, '$1'),
+    )
+}
+
+/** The README's code blocks in a language, in order. */
+export function readmeBlocks(language: string): string[] {
+  const blocks = README.matchAll(/^```(\w+)\n([\s\S]*?)^```$/gm)
+  return [...blocks].flatMap(([, name, text]) =>
+    name === language && text !== undefined ? [text] : [],
+  )
+}
+
+/** Targets of the README's links that are files of this repository. */
+export function readmeFiles(): string[] {
+  const targets = [...README.matchAll(/\]\(([^)#\s]+)\)/g)].flatMap(([, target]) => target ?? [])
+  return targets.filter((target) => !target.includes('://'))
+}
+
+export function readmeText(): string {
+  return README
+}

@@ -1,0 +1,71 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { expect, test } from 'vitest'
+import { SETTINGS } from '../../src/config.ts'
+import { ADVICE } from '../../src/errors.ts'
+import { COMMANDS } from '../../src/main.ts'
+import { defaultOf, INGEST_FLAGS } from '../../src/options.ts'
+import { readmeBlocks, readmeFiles, readmeTable, readmeText } from '../support/readme.ts'
+
+const root = new URL('../../', import.meta.url)
+
+test('the table of commands is that of the command line', () => {
+  const commands = Object.entries(COMMANDS).map(([name, { does }]) => [name, does])
+  expect(readmeTable('command')).toEqual(commands)
+})
+
+test('the table of flags is that of the command line, defaults included', () => {
+  const flags = Object.entries(INGEST_FLAGS).map(([option, { flags, meaning }]) => {
+    const value = defaultOf(option)
+    const none = option === 'images' ? 'required' : 'none'
+    const text =
+      value === undefined || Array.isArray(value) ? none : value === false ? 'off' : String(value)
+    return [flags, text, meaning]
+  })
+  expect(readmeTable('flag')).toEqual(flags)
+})
+
+test('the table of settings names every setting, and so does .env.example', () => {
+  const names = readmeTable('variable').map(([name]) => name)
+  expect(names).toEqual(Object.keys(SETTINGS))
+  const example = readFileSync(new URL('.env.example', root), 'utf8')
+  const inExample = [...example.matchAll(/^(\w+)=/gm)].map(([, name]) => name)
+  const withoutSession = names.filter((name) => name !== 'AWS_SESSION_TOKEN')
+  expect(inExample).toEqual(withoutSession)
+})
+
+test.each<[name: string, value: string]>([
+  ['SNAPSHOT_API_URL', 'https://api.platerecognizer.com/v1/plate-reader/'],
+  ['DATABASE_URL', 'pglite:./plate-snapshot-data'],
+  ['AWS_REGION', 'us-east-1'],
+  ['S3_URL_EXPIRES', '604800'],
+])('the default of %s is the code’s', (name, value) => {
+  const row = readmeTable('variable').find(([variable]) => variable === name)
+  expect(row?.[1]).toBe(value)
+})
+
+test('the table of error codes is that of the code', () => {
+  const codes = Object.entries(ADVICE).map(([code, { hint }]) => [code, hint])
+  expect(readmeTable('code | what to do')).toEqual(codes)
+})
+
+test('every file that the README links to is there', () => {
+  expect(readmeFiles().filter((file) => !existsSync(new URL(file, root)))).toEqual([])
+})
+
+test('every plate-snapshot line in the README uses commands and flags that exist', () => {
+  const code = [...readmeBlocks('sh'), ...readmeBlocks('cron'), ...readmeBlocks('yaml')].join('\n')
+  const known = new Set(Object.values(INGEST_FLAGS).map(({ flags }) => flags.split(' ')[0]))
+  const lines = code.split('\n').filter((line) => /plate-snapshot( |$)/.test(line))
+  expect(lines.length).toBeGreaterThan(5)
+  for (const line of lines) {
+    const used = line.slice(line.search(/plate-snapshot( |$)/))
+    for (const flag of used.match(/ --[a-z-]+/g) ?? []) expect(known, line).toContain(flag.trim())
+    const command = /^plate-snapshot ([a-z]+)/.exec(used)?.[1]
+    if (command !== undefined) expect(Object.keys(COMMANDS), line).toContain(command)
+  }
+})
+
+test('the two commands stand first, and CI runs the second as it is written', () => {
+  expect(readmeBlocks('sh')[0]).toBe('npm ci && npm run demo\nnpm ci && npm test\n')
+  expect(readmeText().indexOf('npm ci && npm run demo')).toBeLessThan(400)
+})
