@@ -50,6 +50,10 @@ const DEFAULT_FOLDER = 'plate-snapshot-data'
 /** SigV4's maximum: 7 days. */
 const LONGEST_LINK_S = 604_800
 
+const proxy = z
+  .url({ protocol: /^https?$/, error: 'must be an http(s) address, such as http://proxy:3128.' })
+  .optional()
+
 /** Every setting, its default as the README's table gives it, and how its text is read. */
 export const SETTINGS = {
   PLATE_API_KEY: z
@@ -82,8 +86,8 @@ export const SETTINGS = {
     .min(1, 'must be at least 1 second.')
     .max(LONGEST_LINK_S, `must be at most ${LONGEST_LINK_S} seconds (7 days).`)
     .default(LONGEST_LINK_S),
-  HTTP_PROXY: z.string().optional(),
-  HTTPS_PROXY: z.string().optional(),
+  HTTP_PROXY: proxy,
+  HTTPS_PROXY: proxy,
   NO_PROXY: z.string().optional(),
 }
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { open } from 'node:fs/promises'
+import { constants, open } from 'node:fs/promises'
 import { fileTypeFromBuffer } from 'file-type'
 import { type Dispatcher, request } from 'undici'
 import { FetchError, messageOf, systemCodeOf } from './errors.ts'
@@ -95,7 +95,8 @@ function describe(mime: string | undefined, bytes: Buffer): string {
 
 async function readFile(path: string, maxBytes: number): Promise<Buffer> {
   try {
-    const file = await open(path)
+    // Without O_NONBLOCK, opening a named pipe waits for a writer, if need be for ever.
+    const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK)
     try {
       const info = await file.stat()
       if (!info.isFile()) throw new FetchError('not_a_file', `${path} is not a file.`)
@@ -156,7 +157,8 @@ async function download(
       }
       const announced = Number(response.headers['content-length'] ?? Number.NaN)
       if (announced > maxBytes) {
-        response.body.destroy()
+        // Given up before its end a body reports that as an error, which nobody else listens for.
+        response.body.on('error', () => {}).destroy()
         throw tooLarge(shown, announced, maxBytes)
       }
       const bytes = await readBody(response.body, maxBytes)
@@ -188,8 +190,17 @@ function takeCredentials(url: URL): string | undefined {
   if (username === '' && password === '') return undefined
   url.username = ''
   url.password = ''
-  const pair = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`
+  const pair = `${decoded(username)}:${decoded(password)}`
   return `Basic ${Buffer.from(pair).toString('base64')}`
+}
+
+/** Percent-encoding undone; text that is not percent-encoded in full is taken as it stands. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
 }
 
 function redirectTarget(from: URL, location: string | string[] | undefined, shown: string): URL {

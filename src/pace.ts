@@ -40,6 +40,8 @@ export function createPace(delayMs: number, shared?: SharedPace): Pace {
   let starts: number[] = []
 
   async function wait(signal: AbortSignal): Promise<void> {
+    // A turn nobody wants any more takes no moment of the account.
+    signal.throwIfAborted()
     const spacingMs = Math.max(delayMs, learnedMs)
     const reservedMs = shared !== undefined && spacingMs > 0 ? await shared.reserve(spacingMs) : 0
     const reserved = performance.now() + reservedMs

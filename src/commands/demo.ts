@@ -1,7 +1,8 @@
-import { readdir } from 'node:fs/promises'
+import { createReadStream } from 'node:fs'
 import { join, relative } from 'node:path'
 import { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
+import { readImageList } from '../image-list.ts'
 import { loadSampleAnswers } from '../sandbox/sample-answers.ts'
 import { startSandbox } from '../sandbox/sandbox.ts'
 import type { Shell } from '../shell.ts'
@@ -11,7 +12,9 @@ import { ingest } from './ingest.ts'
 
 /** The demo keeps everything here and touches no other database. */
 const FOLDER = './plate-snapshot-demo'
-const SAMPLES = fileURLToPath(new URL('../../samples/', import.meta.url))
+const PACKAGE = fileURLToPath(new URL('../../', import.meta.url))
+const SAMPLES = join(PACKAGE, 'samples')
+const LIST = join(PACKAGE, 'images.txt.example')
 const THRESHOLD = 0.5
 
 const ROWS = `
@@ -24,8 +27,8 @@ type Row = Record<(typeof HEADS)[number], string | null>
 
 /** `plate-snapshot demo`: the ordinary ingest over the sample pictures, against the sandbox. @returns the exit code */
 export async function demo(_given: unknown, shell: Shell): Promise<number> {
-  const pictures = (await readdir(SAMPLES)).filter((name) => /\.(jpg|png)$/.test(name)).sort()
-  const lines = pictures.map((name) => `${relative('', join(SAMPLES, name))}\n`)
+  const pictures = await Array.fromAsync(readImageList(createReadStream(LIST)))
+  const lines = pictures.map(({ text }) => `${relative('', join(PACKAGE, text))}\n`)
   const sandbox = await startSandbox({ answers: await loadSampleAnswers(SAMPLES) })
   // No setting of the user's own is passed on.
   const env = {

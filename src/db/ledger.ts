@@ -148,6 +148,8 @@ export function createLedger(database: Database, run: Run, { question, force }: 
     const { sha256 } = image
     for (let copy = atWork.get(sha256); copy !== undefined; copy = atWork.get(sha256)) {
       const error = await copy.promise
+      // Nothing was sent for the copy: the requests are counted once.
+      if (error instanceof LookupFailure) throw new LookupFailure(error, 0, 0)
       if (error !== undefined) throw error
     }
     atWork.set(sha256, Promise.withResolvers())

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { startImageServer } from '../support/image-server.ts'
-import { answersFor, pictureOf, sha256Of } from '../support/pictures.ts'
+import { answersFor, pictureOf, sha256Of } from '../support/sample-pictures.ts'
 import { createWorkplace, names } from '../support/workplace.ts'
 
 const CAR = pictureOf('car.jpg')

@@ -1,5 +1,5 @@
 import { expect, inject, test, vi } from 'vitest'
-import { sha256Of } from '../support/pictures.ts'
+import { sha256Of } from '../support/sample-pictures.ts'
 import { createWorkplace, type Workplace } from '../support/workplace.ts'
 
 const GATE = 'samples/gate-sedan-front.jpg'

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { GetObjectCommand, HeadObjectCommand, ListObjectsV2Command } from '@aws-sdk/client-s3'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { CliResult } from '../support/cli.ts'
-import { SAMPLE_ANSWERS, SAMPLES, sha256Of } from '../support/pictures.ts'
+import { SAMPLE_ANSWERS, SAMPLES, sha256Of } from '../support/sample-pictures.ts'
 import { createWorkplace, type Workplace } from '../support/workplace.ts'
 
 const EXAMPLE = await readFile(new URL('../../images.txt.example', import.meta.url), 'utf8')

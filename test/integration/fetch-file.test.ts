@@ -6,8 +6,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { FetchError } from '../../src/errors.ts'
 import { fetchImage } from '../../src/fetch-image.ts'
 import { createDispatcher } from '../../src/http.ts'
+import { drawPicture } from '../support/drawn-images.ts'
 import { asOrdinaryUser } from '../support/ordinary-user.ts'
-import { drawPicture } from '../support/pictures.ts'
 
 const MAX_BYTES = 10_000
 const dispatcher = createDispatcher(5_000)

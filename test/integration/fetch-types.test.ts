@@ -6,8 +6,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { FetchError } from '../../src/errors.ts'
 import { fetchImage } from '../../src/fetch-image.ts'
 import { createDispatcher } from '../../src/http.ts'
+import { drawBmp, drawPicture } from '../support/drawn-images.ts'
 import { type HttpServer, startHttpServer } from '../support/http-server.ts'
-import { drawBmp, drawPicture } from '../support/pictures.ts'
 
 const dispatcher = createDispatcher(5_000)
 let server: HttpServer

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -106,12 +107,11 @@ export async function startCli(
     })
   }
   const checks = new Set<() => void>()
-  const ended = new Promise<CliResult>((resolve, reject) => {
-    child.once('error', reject)
-    child.once('close', (exitCode) => resolve(toResult(exitCode, said)))
-  }).finally(async () => {
+  const ended = (async () => {
+    const [exitCode] = await once(child, 'close')
     if (cwd === undefined) await rm(folder, { recursive: true, force: true })
-  })
+    return toResult(exitCode, said)
+  })()
   return {
     ended,
     kill: (signal) => void child.kill(signal),

@@ -6,7 +6,7 @@ import type { SandboxOptions } from '../../src/sandbox/options.ts'
 import { type Sandbox, startSandbox } from '../../src/sandbox/sandbox.ts'
 import { type CliOptions, type CliResult, type RunningCli, runCli, startCli } from './cli.ts'
 import { createBucket, createDatabase, type TestBucket } from './databases.ts'
-import { pictureOf, SAMPLE_ANSWERS, SAMPLES } from './pictures.ts'
+import { pictureOf, SAMPLE_ANSWERS, SAMPLES } from './sample-pictures.ts'
 
 /** The API key of every workplace: no output may show it. */
 export const API_KEY = 'e2e0secret0key'

@@ -1,0 +1,123 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { closedEnv, runCli } from '../support/cli.ts'
+import { readmeBlocks } from '../support/readme.ts'
+import { createWorkplace, type Workplace } from '../support/workplace.ts'
+
+const REPOSITORY = fileURLToPath(new URL('../../', import.meta.url))
+const EXAMPLE = ['--images', 'images.txt.example', '--mmc', '--delay', '0']
+
+/** What differs from run to run and from folder to folder, made the same. */
+function withoutCircumstances(output: string): string {
+  return output
+    .replace(/\d+\.\d s$/m, 'N s')
+    .replace(/\S*samples\//g, 'samples/')
+    .replace(/─+/g, '─')
+    .replace(/ +$/gm, '')
+}
+
+/** Runs a snippet of the README as a file of its own, where the packages it imports are installed. */
+async function runSnippet(snippet: string, env: Record<string, string>): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'plate-snapshot-readme-'))
+  try {
+    await mkdir(join(folder, 'node_modules'))
+    for (const name of ['pg', '@aws-sdk']) {
+      await symlink(join(REPOSITORY, 'node_modules', name), join(folder, 'node_modules', name))
+    }
+    await symlink(REPOSITORY, join(folder, 'node_modules', 'plate-snapshot'))
+    await symlink(join(REPOSITORY, 'samples'), join(folder, 'samples'))
+    await writeFile(join(folder, 'snippet.ts'), snippet)
+    await writeFile(join(folder, 'package.json'), '{ "type": "module" }')
+    const child = spawn(process.execPath, ['snippet.ts'], {
+      cwd: folder,
+      env: closedEnv(folder, env),
+    })
+    const [output, errors] = await Promise.all([
+      text(child.stdout),
+      text(child.stderr),
+      once(child, 'close'),
+    ])
+    expect(child.exitCode, errors).toBe(0)
+    return output
+  } finally {
+    await rm(folder, { recursive: true })
+  }
+}
+
+test('the demo prints what the README shows', async () => {
+  const { stdout, exitCode } = await runCli(['demo'])
+  expect(exitCode).toBe(0)
+  const shown = withoutCircumstances(readmeBlocks('text')[0] ?? '')
+  expect(withoutCircumstances(stdout).slice(0, shown.length)).toBe(shown)
+})
+
+/** What each query of the README says about the sample pictures: a value that stands in its rows. */
+const QUERIES: [about: string, value: string][] = [
+  ['Toyota', 'ae010i'],
+  ['plate_confidence > 0.9', 'io108uo'],
+  ['candidates', 'samples/gate-sedan-front.jpg'],
+  ['image_sources', 'samples/copy-of-gate-sedan-front.jpg'],
+  ['answered_at', '11'],
+]
+
+describe.each(['server', 'embedded'] as const)(
+  'the README’s queries on the %s database',
+  (database) => {
+    let place: Workplace
+    beforeAll(async () => {
+      place = await createWorkplace({ database })
+      await place.write('images.txt.example', await readExample())
+      expect((await place.run(EXAMPLE)).exitCode).toBe(0)
+    })
+    afterAll(() => place[Symbol.asyncDispose]())
+
+    test.each(QUERIES)('the one about %s finds %s', async (about, value) => {
+      const query = readmeBlocks('sql').find((sql) => sql.includes(about)) ?? ''
+      const rows = await place.query(query)
+      expect(JSON.stringify(rows)).toContain(value)
+    })
+
+    test('the one about failed images finds none where none failed', async () => {
+      const query = readmeBlocks('sql').find((sql) => sql.includes('error IS NOT NULL')) ?? ''
+      expect(await place.query(query)).toEqual([])
+    })
+  },
+)
+
+test('the snippet for S3 signs links that open', async () => {
+  await using place = await createWorkplace({ storage: 's3' })
+  await place.write('images.txt.example', await readExample())
+  await place.run(EXAMPLE)
+  const snippet = readmeBlocks('ts').find((ts) => ts.includes('getSignedUrl')) ?? ''
+  const [plate, link = ''] = (await runSnippet(snippet, place.env)).trim().split(' ')
+  expect(plate).toBe('iq70otx')
+  const response = await fetch(link)
+  expect(response.headers.get('content-type')).toBe('image/jpeg')
+  expect((await response.arrayBuffer()).byteLength).toBe(108_060)
+})
+
+test('the snippet for images in the database writes them', async () => {
+  await using place = await createWorkplace({ storage: 'db' })
+  await place.write('images.txt.example', await readExample())
+  await place.run(EXAMPLE)
+  const snippet = readmeBlocks('ts').find((ts) => ts.includes('image_data')) ?? ''
+  expect(await runSnippet(snippet, place.env)).toMatch(/^[0-9a-f-]{36}: 108060 bytes\n$/)
+})
+
+test('the snippet for the library looks up, and runs a list', async () => {
+  await using place = await createWorkplace()
+  const snippet = readmeBlocks('ts').find((ts) => ts.includes("from 'plate-snapshot'")) ?? ''
+  const output = await runSnippet(snippet, place.env)
+  expect(output).toContain('qxoi104 0.952')
+  expect(output).toContain('1 stored, 1 lookups')
+})
+
+function readExample(): Promise<string> {
+  return readFile(join(REPOSITORY, 'images.txt.example'), 'utf8')
+}
