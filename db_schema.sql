@@ -108,26 +108,35 @@ CREATE TABLE IF NOT EXISTS api_pace (
 
 CREATE TABLE IF NOT EXISTS plate_snapshot_schema (version integer NOT NULL);
 
--- What the older tool bought is never bought again: its rows' answers enter the ledger, the newest for each image.
-INSERT INTO plate_lookups
-  (image_sha256, source, image_mime, image_size, s3_bucket, s3_key, stored_at, response, answered_at, attempts)
-SELECT DISTINCT ON (image_sha256)
-  image_sha256,
-  coalesce(meta->>'source',
-    regexp_replace(CASE WHEN image_url ~* '[?&](x-amz-signature|signature|sig)=' THEN split_part(image_url, '?', 1)
-                        ELSE image_url END, '//[^/@]*@', '//')),
-  image_mime, image_size, meta #>> '{s3,bucket}', meta #>> '{s3,key}', created_at, raw_response,
-  coalesce(created_at, now()), 1
-FROM vehicle_snapshots
-WHERE result_index IS NULL
-  AND image_sha256 ~ '^[0-9a-f]{64}$'
-  AND (jsonb_typeof(raw_response) = 'array' OR jsonb_typeof(raw_response->'results') = 'array')
-ORDER BY image_sha256, created_at DESC NULLS LAST
-ON CONFLICT DO NOTHING;
-
+-- What the older tool bought is never bought again: its rows' answers enter the ledger, the newest for each image, and
+-- every source it had an image from is noted.
+WITH older AS NOT MATERIALIZED (
+  SELECT
+    image_sha256,
+    coalesce(meta->>'source',
+      regexp_replace(CASE WHEN image_url ~* '[?&](x-amz-signature|signature|sig)=' THEN split_part(image_url, '?', 1)
+                          ELSE image_url END, '//[^/@]*@', '//')) AS source,
+    image_mime, image_size, meta #>> '{s3,bucket}' AS s3_bucket, meta #>> '{s3,key}' AS s3_key, raw_response,
+    created_at
+  FROM vehicle_snapshots
+  WHERE result_index IS NULL
+    AND image_sha256 ~ '^[0-9a-f]{64}$'
+    AND (jsonb_typeof(raw_response) = 'array' OR jsonb_typeof(raw_response->'results') = 'array')
+), entered AS (
+  INSERT INTO plate_lookups
+    (image_sha256, source, image_mime, image_size, s3_bucket, s3_key, stored_at, response, answered_at, attempts)
+  SELECT DISTINCT ON (image_sha256)
+    image_sha256, source, image_mime, image_size, s3_bucket, s3_key, created_at, raw_response,
+    coalesce(created_at, now()), 1
+  FROM older
+  ORDER BY image_sha256, created_at DESC NULLS LAST
+  ON CONFLICT DO NOTHING
+)
 INSERT INTO image_sources (image_sha256, source, first_seen_at, last_seen_at)
-SELECT image_sha256, source, created_at, created_at FROM plate_lookups
-WHERE answered_by IS NULL AND response IS NOT NULL AND source IS NOT NULL
+SELECT image_sha256, source, coalesce(min(created_at), now()), coalesce(max(created_at), now())
+FROM older
+WHERE source IS NOT NULL
+GROUP BY image_sha256, source
 ON CONFLICT DO NOTHING;
 
 -- An older row that says what one of its answer's results says is that result's row; the oldest of equals is taken.

@@ -21,14 +21,16 @@ const TIMEOUT_MS = 10_000
 const MAX_BYTES = 1_000_000
 
 /** Both answers in one: `total_calls` is the allowance, `usage.calls` what was used. The licence key is not even read. */
-const account = z.object({
-  total_calls: z.number().optional().catch(undefined),
-  usage: z
-    .object({ calls: z.number().optional(), resets_on: z.string().optional() })
-    .optional()
-    .catch(undefined),
-  version: z.string().optional().catch(undefined),
-})
+const account = z
+  .object({
+    total_calls: z.number().optional().catch(undefined),
+    usage: z
+      .object({ calls: z.number().optional(), resets_on: z.string().optional() })
+      .optional()
+      .catch(undefined),
+    version: z.string().optional().catch(undefined),
+  })
+  .refine((answer) => Object.values(answer).some((value) => value !== undefined))
 
 /**
  * Asks the API about the account.

@@ -96,12 +96,12 @@ type Env = z.infer<typeof schema>
 
 /**
  * Reads the settings from the environment. Empty means unset.
- * @returns the settings, or every problem with them
+ * @returns the settings, or every problem with them and what storage is meant all the same
  */
 export function readSettings(
   env: Environment,
   needs: Needs,
-): { settings: Settings } | { problems: ConfigProblem[] } {
+): { settings: Settings } | { problems: ConfigProblem[]; storage: StorageSettings } {
   const filled = Object.fromEntries(
     Object.keys(SETTINGS).flatMap((name) => (env[name]?.trim() ? [[name, env[name].trim()]] : [])),
   )
@@ -115,9 +115,9 @@ export function readSettings(
   const fitting = Object.fromEntries(Object.entries(filled).filter(([name]) => !wrong.has(name)))
   const read = schema.parse(fitting)
   if (needs.api) problems.push(...apiProblems(read, wrong))
-  const storage = readStorage(read)
+  const storage = readStorage(read, wrong)
   if (needs.storage && storage.kind === 's3') problems.push(...s3Problems(read, wrong))
-  if (problems.length > 0) return { problems }
+  if (problems.length > 0) return { problems, storage }
   return {
     settings: {
       api: { ...read.SNAPSHOT_API_URL, key: read.PLATE_API_KEY },
@@ -139,8 +139,10 @@ function apiProblems(
   return [{ name: 'PLATE_API_KEY', message }]
 }
 
-function readStorage(env: Env): StorageSettings {
-  const isDefaultDb = env.DATABASE_URL.kind === 'embedded' && env.S3_BUCKET === undefined
+/** What is wrong is set all the same: a mistyped DATABASE_URL or bucket does not hide what else S3 lacks. */
+function readStorage(env: Env, wrong: Set<string>): StorageSettings {
+  const isEmbedded = env.DATABASE_URL.kind === 'embedded' && !wrong.has('DATABASE_URL')
+  const isDefaultDb = isEmbedded && env.S3_BUCKET === undefined && !wrong.has('S3_BUCKET')
   const kind = env.STORE_IMAGES ?? (isDefaultDb ? 'db' : 's3')
   if (kind === 'db') return { kind }
   const { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey } = env

@@ -1,19 +1,23 @@
-import { type FileHandle, open, rename } from 'node:fs/promises'
+import { type FileHandle, open, realpath, rename, unlink } from 'node:fs/promises'
 import { ConfigError, messageOf } from './errors.ts'
 
 /** The lines that failed, verbatim, as a file that `--images` takes. */
 export interface FailedList {
   add(text: string): void
-  /** Puts the file in its place, whole. */
-  close(): Promise<void>
+  /**
+   * Puts the file in its place, whole. A run that ended early (`isFinished` false) does not put it over its own list,
+   * which still names all that is left to do.
+   */
+  close(isFinished: boolean): Promise<void>
 }
 
 /**
  * Opens `--failed <file>`. The lines gather in `<file>.part` (mode 0600: they may hold links with signatures) and take
  * the file's name at the end, so that it may be the list of this very run.
+ * @param list the images file of the run
  * @throws {ConfigError} when it cannot be written
  */
-export async function openFailedList(path: string): Promise<FailedList> {
+export async function openFailedList(path: string, list: string): Promise<FailedList> {
   const part = `${path}.part`
   let file: FileHandle
   try {
@@ -29,11 +33,18 @@ export async function openFailedList(path: string): Promise<FailedList> {
     add(text) {
       written = written.then(() => file.appendFile(`${text}\n`))
     },
-    async close() {
+    async close(isFinished) {
       await written
       await file.sync()
       await file.close()
-      await rename(part, path)
+      if (isFinished || !(await isSameFile(path, list))) await rename(part, path)
+      else await unlink(part)
     },
   }
+}
+
+async function isSameFile(one: string, other: string): Promise<boolean> {
+  const real = (path: string) => realpath(path).catch(() => undefined)
+  const [first, second] = await Promise.all([real(one), real(other)])
+  return first !== undefined && first === second
 }

@@ -130,8 +130,10 @@ export async function previewImage(
   { stop }: RunSignals,
 ): Promise<Ingested> {
   const image = await fetchImage(ref, stop)
-  const isOld = seen.has(image.sha256) || (await isKnown(image.sha256))
+  // Noted before anything is waited for: a copy may be under way beside it.
+  const isCopy = seen.has(image.sha256)
   seen.add(image.sha256)
+  const isOld = isCopy || (await isKnown(image.sha256))
   return ingested(image, { readings: [] }, { outcome: isOld ? 'duplicate' : 'would_look_up' })
 }
 

@@ -27,7 +27,7 @@ export function showProgress(
 ): Progress {
   const columns = shell.terminalColumns
   return columns !== undefined && columns >= NARROWEST
-    ? bar(total, startedMs)
+    ? bar(shell, total, startedMs)
     : lines(shell, total, startedMs)
 }
 
@@ -36,7 +36,7 @@ export function silentProgress(say: (text: string) => void): Progress {
   return { update: () => {}, say, stop: () => {} }
 }
 
-function bar(total: number | undefined, startedMs: number): Progress {
+function bar(shell: Shell, total: number | undefined, startedMs: number): Progress {
   const known = total === undefined ? '{value} images' : '{value}/{total} {percentage}%'
   const bars = new MultiBar(
     {
@@ -51,14 +51,25 @@ function bar(total: number | undefined, startedMs: number): Progress {
     },
     Presets.shades_classic,
   )
+  // What is logged shows with the next redrawing, and the last lines would wait for one that never comes.
+  let unshown: string[] = []
+  bars.on('redraw-post', () => {
+    unshown = []
+  })
   const one = bars.create(Math.max(1, total ?? 1), 0, { rest: '' })
   return {
     update(tally) {
       if (total === undefined) one.setTotal(Math.max(1, tally.images))
       one.update(tally.images, { rest: restOf(tally, total, startedMs) })
     },
-    say: (text) => bars.log(`${text}\n`),
-    stop: () => bars.stop(),
+    say(text) {
+      unshown.push(text)
+      bars.log(`${text}\n`)
+    },
+    stop() {
+      bars.stop()
+      for (const text of unshown) shell.say(text)
+    },
   }
 }
 

@@ -115,7 +115,7 @@ export function readResponse(json: unknown): LookupResponse | undefined {
  * The same value with what PostgreSQL refuses in `jsonb` and `text` replaced by U+FFFD: NUL characters and lone
  * surrogates. An answer is paid for: it must not fail on its way into the database.
  */
-function storable(value: unknown): unknown {
+export function storable(value: unknown): unknown {
   if (typeof value === 'string') return value.replaceAll('\0', '\uFFFD').toWellFormed()
   if (Array.isArray(value)) return value.map(storable)
   if (value === null || typeof value !== 'object') return value

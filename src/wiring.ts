@@ -24,10 +24,13 @@ import type { ImageStore } from './storage/image-store.ts'
 const MOST_CONNECTIONS = 10
 
 /** Opens the database the settings name. Its schema is not looked at. */
-export async function openDatabase(settings: DatabaseSettings, concurrency = 1): Promise<Database> {
+export async function openDatabase(
+  settings: DatabaseSettings,
+  { concurrency = 1, mayCreate = true }: { concurrency?: number; mayCreate?: boolean } = {},
+): Promise<Database> {
   if (settings.kind === 'embedded') {
     const { openEmbeddedDatabase } = await import('./db/embedded.ts')
-    return openEmbeddedDatabase(settings.folder)
+    return openEmbeddedDatabase(settings.folder, settings.folder, mayCreate)
   }
   const { openServerDatabase } = await import('./db/server.ts')
   return openServerDatabase(settings.url, Math.min(concurrency + 1, MOST_CONNECTIONS))
@@ -78,7 +81,7 @@ export async function openIngest(
     for (const closer of closers.reverse()) await closer()
   }
   try {
-    const database = await openDatabase(settings.database, options.concurrency)
+    const database = await openDatabase(settings.database, { concurrency: options.concurrency })
     closers.push(() => database.close())
     await requireSchema(database)
 
@@ -128,7 +131,7 @@ export async function openIngest(
 
 /** Opens what a dry run needs: nothing that writes, and no key. */
 export async function openPreview(settings: Settings, options: IngestOptions): Promise<Opened> {
-  const database = await openDatabase(settings.database)
+  const database = await openDatabase(settings.database, { mayCreate: false })
   try {
     await requireSchema(database)
   } catch (thrown) {
@@ -136,7 +139,8 @@ export async function openPreview(settings: Settings, options: IngestOptions): P
     throw thrown
   }
   const dispatcher = createDispatcher(options.fetchTimeout * 1_000)
-  const { isKnown } = createAnswers(database, questionOf(options))
+  const answers = createAnswers(database, questionOf(options))
+  const isKnown = options.force ? async () => false : answers.isKnown
   const deps = { fetchImage: createFetch(options, dispatcher), isKnown, seen: new Set<string>() }
   return {
     database,

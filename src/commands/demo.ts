@@ -30,7 +30,8 @@ export async function demo(_given: unknown, shell: Shell): Promise<number> {
   const pictures = await Array.fromAsync(readImageList(createReadStream(LIST)))
   const lines = pictures.map(({ text }) => `${relative('', join(PACKAGE, text))}\n`)
   const sandbox = await startSandbox({ answers: await loadSampleAnswers(SAMPLES) })
-  // No setting of the user's own is passed on.
+  // No setting of the user's own is passed on, and no proxy stands between this process and itself.
+  Object.assign(shell.env, { NO_PROXY: '*', no_proxy: '*' })
   const env = {
     PLATE_API_KEY: 'sandbox',
     SNAPSHOT_API_URL: sandbox.url,

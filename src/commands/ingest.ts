@@ -25,7 +25,8 @@ export async function ingest(given: Record<string, unknown>, shell: Shell): Prom
   const wrong = [...problems, ...('problems' in list ? list.problems : [])]
   const settings = await requireSettings(shell.env, { api: isReal, storage: isReal }, wrong)
   if (options === undefined || 'problems' in list) throw new ConfigError(wrong)
-  const failed = options.failed === undefined ? undefined : await openFailedList(options.failed)
+  const failed =
+    options.failed === undefined ? undefined : await openFailedList(options.failed, options.images)
 
   const { dryRun, json, quiet } = options
   const keeps = meets(options.confidenceThreshold)
@@ -55,7 +56,7 @@ export async function ingest(given: Record<string, unknown>, shell: Shell): Prom
     shell.signal,
   )
   progress.stop()
-  await failed?.close()
+  await failed?.close(reason === undefined)
 
   if (json) shell.out(JSON.stringify(summaryRecord(tally, seconds, reason, dryRun)))
   else for (const line of summaryLines(tally, seconds, dryRun)) shell.out(line)

@@ -21,8 +21,7 @@ export async function requireSettings(
 /** Is there anything to sign requests to S3 with? Asked only where the environment names no keys. */
 async function credentialProblems(env: Environment): Promise<ConfigProblem[]> {
   const read = readSettings(env, { api: false, storage: false })
-  if (!('settings' in read)) return []
-  const { storage } = read.settings
+  const { storage } = 'settings' in read ? read.settings : read
   const hasKey = Boolean(env['AWS_ACCESS_KEY_ID']) || Boolean(env['AWS_SECRET_ACCESS_KEY'])
   if (storage.kind !== 's3' || hasKey) return []
   const { missingCredentials } = await import('../storage/s3-store.ts')

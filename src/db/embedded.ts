@@ -10,44 +10,63 @@ import { lockFolder } from './folder-lock.ts'
  * Opens the embedded PostgreSQL in a folder, which is made when missing (mode 0700: plates are personal data). One
  * process at a time may hold it.
  * @param shown the folder as the user wrote it
+ * @param mayCreate when false, an empty one in memory stands in for a database that is not there
  * @throws {DatabaseError} `folder_locked`, `folder_unusable`
  */
-export async function openEmbeddedDatabase(folder: string, shown = folder): Promise<Database> {
+export async function openEmbeddedDatabase(
+  folder: string,
+  shown = folder,
+  mayCreate = true,
+): Promise<Database> {
   const data = join(resolve(folder), 'pgdata')
+  const name = `the embedded database in ${shown}`
+  const isThere = () => existsSync(join(data, 'PG_VERSION'))
+  if (!mayCreate && !isThere()) {
+    return toDatabase(await PGlite.create(), { name, isNew: true, release: async () => {} })
+  }
   await makeFolder(folder, shown)
-  const lock = await lockFolder(resolve(folder), shown)
+  const lock = await lockFolder(resolve(folder), shown).catch((thrown) => {
+    throw thrown instanceof DatabaseError ? thrown : unusable(shown, thrown)
+  })
   try {
-    const isNew = !existsSync(join(data, 'PG_VERSION'))
+    const isNew = !isThere()
     const pglite = await PGlite.create({ dataDir: data })
-    return {
-      name: `the embedded database in ${shown}`,
-      isEmbedded: true,
-      isNew,
-      query: async (sql, values) => translated(rows(pglite, sql, values)),
-      transaction: async (work) =>
-        translated(
-          pglite.transaction((tx) => {
-            const queryable: Queryable = { query: (sql, values) => rows(tx, sql, values) }
-            return work(queryable)
-          }),
-        ),
-      execute: async (script) => {
-        await translated(
-          pglite.exec(script).catch(async (thrown) => {
-            // There is one connection: left inside a failed transaction it would refuse everything after.
-            await pglite.exec('ROLLBACK')
-            throw thrown
-          }),
-        )
-      },
-      async close() {
-        await pglite.close()
-        await lock.release()
-      },
-    }
+    return toDatabase(pglite, { name, isNew, release: lock.release })
   } catch (thrown) {
     await lock.release()
     throw unusable(shown, thrown)
+  }
+}
+
+function toDatabase(
+  pglite: PGlite,
+  { name, isNew, release }: { name: string; isNew: boolean; release: () => Promise<void> },
+): Database {
+  return {
+    name,
+    isEmbedded: true,
+    isNew,
+    query: async (sql, values) => translated(rows(pglite, sql, values)),
+    transaction: async (work) =>
+      translated(
+        pglite.transaction((tx) => {
+          const queryable: Queryable = { query: (sql, values) => rows(tx, sql, values) }
+          return work(queryable)
+        }),
+      ),
+    execute: async (script) => {
+      await translated(
+        pglite.exec(script).catch(async (thrown) => {
+          // There is one connection: left inside a failed transaction it would refuse everything after.
+          await pglite.exec('ROLLBACK')
+          throw thrown
+        }),
+      )
+    },
+    async close() {
+      await pglite.close()
+      await release()
+    },
   }
 }
 

@@ -4,7 +4,7 @@ import type { FetchedImage } from '../fetch-image.ts'
 import type { Answer } from '../look-up-plates.ts'
 import type { Question } from '../lookup.ts'
 import { normalize, type PlateReading, type Snapshot } from '../normalize.ts'
-import { readResponse } from '../response.ts'
+import { readResponse, storable } from '../response.ts'
 import type { Database } from './database.ts'
 import type { Run } from './runs.ts'
 import { type S3Object, type SnapshotImage, type StoredImage, writeRows } from './snapshots.ts'
@@ -186,8 +186,12 @@ export function createLedger(database: Database, run: Run, { question, force }: 
 
   /** Gives a claim back as if it had never been made. */
   async function release(sha256: string): Promise<void> {
-    await database.query(RELEASE, [sha256, run.id])
-    finish(sha256)
+    try {
+      await database.query(RELEASE, [sha256, run.id])
+    } finally {
+      // A copy must not wait for ever because the database has gone away.
+      finish(sha256)
+    }
   }
 
   /** Notes why an image failed and gives its claim back; the next run tries it again. */
@@ -196,9 +200,12 @@ export function createLedger(database: Database, run: Run, { question, force }: 
       error instanceof LookupFailure ? error : { attempts: 0, uncertain: 0 }
     const { code, message } = error
     const body = error instanceof LookupError ? error.body : undefined
-    const noted = JSON.stringify({ code, message, body })
-    await database.query(FAIL, [sha256, run.id, noted, attempts, uncertain])
-    finish(sha256, error)
+    const noted = JSON.stringify(storable({ code, message, body }))
+    try {
+      await database.query(FAIL, [sha256, run.id, noted, attempts, uncertain])
+    } finally {
+      finish(sha256, error)
+    }
   }
 
   /** An answer and its rows, in one transaction: both appear or neither. Surplus rows of an older answer go. */

@@ -125,10 +125,11 @@ export async function writeRows(
     await queryable.query(KEEP_BYTES, [sha256, places])
     await queryable.query(REMOVE, [sha256, places])
   }
-  if (kept.length === 0) return
-  const records = kept.map((reading) => toRecord({ image, snapshot, reading }))
-  await queryable.query(isNewAnswer ? REPLACE : ADD, [JSON.stringify(records), sha256])
-  await queryable.query(DROP_BYTES, [sha256])
+  if (kept.length > 0) {
+    const records = kept.map((reading) => toRecord({ image, snapshot, reading }))
+    await queryable.query(isNewAnswer ? REPLACE : ADD, [JSON.stringify(records), sha256])
+  }
+  if (removed.length > 0 || kept.length > 0) await queryable.query(DROP_BYTES, [sha256])
 }
 
 function toRecord(row: SnapshotRow): Record<string, unknown> {

@@ -213,12 +213,15 @@ function storageError(cause: unknown, what: string): StorageError {
   return new StorageError('storage_refused', said, { cause })
 }
 
-/** A refused HEAD has no body and so no words of its own. */
+/** A refused HEAD has no body and so no words of its own; some servers give a code (`BadDigest`) and no words. */
 function wordsOf(cause: unknown, status: number | undefined): string {
   const said = messageOf(cause).replace(/\.$/, '')
   if (status === 404 && !/bucket|key/i.test(said)) return 'there is no such bucket'
-  if (status === 403 && /unknown/i.test(said)) return 'the server denies access'
-  return said
+  if (!/unknown/i.test(said)) return said
+  const code =
+    cause instanceof Error && /^(?!Unknown)[A-Z][A-Za-z0-9]+$/.test(cause.name) ? cause.name : ''
+  if (status === 403) return `the server denies access${code === '' ? '' : ` (${code})`}`
+  return code === '' ? said : code
 }
 
 function isTimeout(cause: unknown): boolean {

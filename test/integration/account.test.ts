@@ -20,8 +20,8 @@ async function sandboxWith(options: SandboxOptions) {
 }
 
 /** `isCloud` is what the host's name says: the sandbox stands in for both. */
-function apiAt(url: string, { isCloud = true, key = KEY as string | undefined } = {}): ApiSettings {
-  return { url, key, isCloud }
+function apiAt(url: string, changes: Partial<ApiSettings> = {}): ApiSettings {
+  return { url, key: KEY, isCloud: true, ...changes }
 }
 
 async function failureOf(asking: Promise<unknown>): Promise<LookupError> {

@@ -33,9 +33,9 @@ afterAll(async () => {
 function look(
   subject: LookupSubject = picture,
   question: Question = PLAIN,
-  { url = sandbox.url, key = 'key-1' as string | undefined } = {},
+  changes: { url?: string; key?: undefined } = {},
 ) {
-  const access = { url, key, timeoutMs: 5_000, dispatcher }
+  const access = { url: sandbox.url, key: 'key-1', timeoutMs: 5_000, dispatcher, ...changes }
   return sendLookup(subject, question, access, new AbortController().signal)
 }
 

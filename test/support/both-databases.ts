@@ -29,7 +29,7 @@ export async function openOnServer(serverUrl?: string): Promise<OpenedDatabase> 
     database: openAnother(),
     openAnother,
     async [Symbol.asyncDispose]() {
-      await Promise.all(opened.map((database) => database.close()))
+      await Promise.allSettled(opened.map((database) => database.close()))
       await created[Symbol.asyncDispose]()
     },
   }

@@ -70,7 +70,9 @@ export interface CliResult {
 
 /** A command under way. */
 export interface RunningCli {
+  readonly pid: number | undefined
   readonly ended: Promise<CliResult>
+  hasEnded(): boolean
   kill(signal: NodeJS.Signals): void
   feed(text: string): void
   endInput(): void
@@ -113,7 +115,9 @@ export async function startCli(
     return toResult(exitCode, said)
   })()
   return {
+    pid: child.pid,
     ended,
+    hasEnded: () => child.exitCode !== null || child.signalCode !== null,
     kill: (signal) => void child.kill(signal),
     feed: (text) => void child.stdin.write(text),
     endInput: () => void child.stdin.end(),

@@ -1,0 +1,35 @@
+import type { FetchedImage } from '../../src/fetch-image.ts'
+import type { Ingested, Outcome } from '../../src/pipeline.ts'
+
+const REF = { line: 12, text: 'https://u:p@x/car.jpg', source: 'https://x/car.jpg' }
+const IMAGE: FetchedImage = {
+  source: REF.source,
+  bytes: Buffer.from('car'),
+  mime: 'image/jpeg',
+  extension: 'jpg',
+  size: 3,
+  sha256: 'ab'.repeat(32),
+}
+
+export function outcomeOf(
+  outcome: Ingested['outcome'],
+  facts: Partial<Ingested> = {},
+): Exclude<Outcome, { outcome: 'failed' }> {
+  return {
+    outcome,
+    ref: REF,
+    ms: 412,
+    image: IMAGE,
+    readings: [],
+    rows: 0,
+    wasLookedUp: false,
+    uncertain: 0,
+    uploadedBytes: 0,
+    wasAskedDifferently: false,
+    ...facts,
+  }
+}
+
+export function failedWith(error: unknown): Outcome {
+  return { outcome: 'failed', ref: REF, ms: 7, error }
+}
