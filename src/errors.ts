@@ -205,6 +205,9 @@ export function messageOf(thrown: unknown): string {
   if (thrown instanceof AggregateError && thrown.message === '') {
     return thrown.errors.map(messageOf).join('; ')
   }
+  // "EACCES: permission denied, open '/a/b'" repeats the path that our own sentence names.
+  const [, code, words] = /^(E[A-Z0-9]+): (.*), \w+( '.*')?$/s.exec(thrown.message) ?? []
+  if (code !== undefined) return `${words} (${code})`
   return thrown.message === '' ? thrown.name : thrown.message
 }
 

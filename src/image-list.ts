@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs'
 import { open, stat } from 'node:fs/promises'
 import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
-import { ConfigError, systemCodeOf } from './errors.ts'
+import { ConfigError, messageOf, systemCodeOf } from './errors.ts'
 import { redactSource } from './source.ts'
 
 /** One line of the images file: what to fetch, and how to speak of it. */
@@ -75,10 +75,7 @@ export async function openImageList(path: string, standardInput: Readable): Prom
   } catch (thrown) {
     if (thrown instanceof ConfigError) throw thrown
     const isMissing = systemCodeOf(thrown) === 'ENOENT'
-    throw unreadable(
-      path,
-      isMissing ? 'does not exist' : `cannot be read (${systemCodeOf(thrown)})`,
-    )
+    throw unreadable(path, isMissing ? 'does not exist' : `cannot be read: ${messageOf(thrown)}`)
   }
 }
 

@@ -33,6 +33,8 @@ export type LookupSubject =
 const MAX_ANSWER_BYTES = 10_000_000
 /** How much of an answer that could not be read is kept. */
 const KEPT_BODY = 2_000
+/** Tokens of the cloud have 40 characters. */
+const SHORTEST_KEY = 8
 
 /**
  * One attempt at a lookup: one request, which may be billed.
@@ -61,12 +63,18 @@ export async function sendLookup(
     })
     const text = (await readBody(response.body, MAX_ANSWER_BYTES)).toString('utf8')
     if (response.statusCode < 200 || response.statusCode > 299) {
-      throw refusal(source, response.statusCode, text, response.headers['retry-after'])
+      const said = withoutKey(text, key)
+      throw refusal(source, response.statusCode, said, response.headers['retry-after'])
     }
-    return parseResponse(text) ?? unreadable(source, response.statusCode, text)
+    return parseResponse(text) ?? unreadable(source, response.statusCode, withoutKey(text, key))
   } catch (thrown) {
     throw transportError(source, thrown, timeoutMs)
   }
+}
+
+/** A complaint of a wrong key may repeat it. What is too short to be a real key is left: it may be any word. */
+function withoutKey(text: string, key = ''): string {
+  return key.length < SHORTEST_KEY ? text : text.replaceAll(key, '…')
 }
 
 /** The multipart body, put together by hand: faster than FormData and held in memory once (style guide, "Traps"). */

@@ -1,6 +1,6 @@
 import type { Claim, KnownImage } from './db/ledger.ts'
 import type { S3Object, SnapshotImage, StoredImage } from './db/snapshots.ts'
-import { IngestError, InterruptedError, LookupError } from './errors.ts'
+import { IngestError, InterruptedError, LookupError, LookupFailure } from './errors.ts'
 import type { FetchedImage } from './fetch-image.ts'
 import type { ImageRef } from './image-list.ts'
 import type { Answer, RunSignals } from './look-up-plates.ts'
@@ -172,7 +172,10 @@ export async function ingestAll(
     } catch (error) {
       if (isUntouched(error, stop)) return stopper.abort(error)
       onOutcome({ outcome: 'failed', error, ...timed() })
-      if (error instanceof LookupError) withoutApi = error.isForWantOfApi ? withoutApi + 1 : 0
+      // A copy that shares another's failure says nothing new about the API.
+      const isCopy = error instanceof LookupFailure && error.attempts === 0
+      if (error instanceof LookupError && !isCopy)
+        withoutApi = error.isForWantOfApi ? withoutApi + 1 : 0
       if (withoutApi >= stopAfter) stopper.abort(apiDown(withoutApi, error))
     }
   }

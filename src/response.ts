@@ -95,7 +95,7 @@ export interface LookupResponse extends Omit<z.infer<typeof envelope>, 'results'
 /** Reads the text of an answer; undefined when it is not JSON or holds no result list. */
 export function parseResponse(body: string): LookupResponse | undefined {
   try {
-    return readResponse(JSON.parse(body))
+    return readResponse(JSON.parse(body.replace(/^\uFEFF/, '')))
   } catch {
     return undefined
   }

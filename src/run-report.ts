@@ -108,7 +108,9 @@ function rowLine({ rows }: Tally): string[] {
 }
 
 function lookupLine({ lookups, attempts, uploads }: Tally): string[] {
-  if (attempts === 0) return []
   const requests = attempts === lookups ? '' : ` in ${counted(attempts, 'request')}`
-  return [`${counted(lookups, 'lookup')}${requests}, ${counted(uploads, 'image')} put into storage`]
+  const asked = attempts === 0 ? [] : [`${counted(lookups, 'lookup')}${requests}`]
+  const stored = uploads === 0 ? [] : [`${counted(uploads, 'image')} put into storage`]
+  const line = [...asked, ...stored].join(', ')
+  return line === '' ? [] : [line]
 }

@@ -3,7 +3,11 @@
  * names of access tokens. (AWS SigV4 and SigV2, GCS V4 signing, Azure SAS and CloudFront signed URL references.)
  */
 const SECRET_PARAMETERS =
-  /^(x-amz-.*|x-goog-.*|awsaccesskeyid|googleaccessid|signature|expires|policy|key-pair-id|sig|se|sp|st|sv|sr|spr|sip|ske|skt|sks|skv|skoid|sktid|(access_?)?token|api_?key|auth|pass(word|wd)?|pwd|secret)$/i
+  /^(x-amz-.*|x-goog-.*|awsaccesskeyid|googleaccessid|signature|sig|(access_?)?token|api_?key|auth|pass(word|wd)?|pwd|secret)$/i
+/** What belongs to a signature, and without one is a parameter like any other. */
+const SIGNED_PARAMETERS =
+  /^(expires|policy|key-pair-id|se|sp|st|sv|sr|spr|sip|ske|skt|sks|skv|skoid|sktid)$/i
+const SIGNATURE = /^(signature|sig)$/i
 
 /** `file:`, `data:`, `ftp://` and the like; a path such as `C:\x` has one letter only and is none. */
 const SCHEME = /^([a-z][a-z0-9+.-]+):/i
@@ -24,7 +28,11 @@ export function redactSource(text: string): string {
   // Why it cannot be parsed may be a password with a `/` or an `@` in it.
   if (!URL.canParse(text)) return text.replace(/\/\/([^?#]*|[^/]*)@/, '//').replace(/\?.*$/s, '')
   const url = new URL(text)
-  const secret = [...url.searchParams.keys()].filter((name) => SECRET_PARAMETERS.test(name))
+  const names = [...url.searchParams.keys()]
+  const isSigned = names.some((name) => SIGNATURE.test(name))
+  const secret = names.filter(
+    (name) => SECRET_PARAMETERS.test(name) || (isSigned && SIGNED_PARAMETERS.test(name)),
+  )
   if (url.username === '' && url.password === '' && secret.length === 0) return text
   url.username = ''
   url.password = ''

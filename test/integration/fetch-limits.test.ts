@@ -55,7 +55,7 @@ test('a body announced as too large is not read', async () => {
     response.writeHead(200, { 'content-length': 1_000_000_000 }).write(picture)
   })
   expect(await failureOf(fetchOne())).toMatchObject({ code: 'too_large', isTransient: false })
-  await vi.waitUntil(() => closed === 1)
+  await vi.waitUntil(() => closed === 1, 10_000)
 })
 
 test('a body without end is cut at the cap, and the connection given up', async () => {
@@ -66,7 +66,7 @@ test('a body without end is cut at the cap, and the connection given up', async 
     }
   })
   expect(await failureOf(fetchOne())).toMatchObject({ code: 'too_large', isTransient: false })
-  await vi.waitUntil(() => closed === 1)
+  await vi.waitUntil(() => closed === 1, 10_000)
 })
 
 test.each<[what: string, announced: Record<string, number>]>([
@@ -100,7 +100,7 @@ test('a body that drips in ends when the time for the whole request is over', as
   const error = await failureOf(fetchOne({ timeoutMs: 300 }))
   expect(error).toMatchObject({ code: 'fetch_timeout', isTransient: true })
   expect(error.message).toContain('within 0.3 s')
-  await vi.waitUntil(() => closed === 1)
+  await vi.waitUntil(() => closed === 1, 10_000)
 })
 
 test('headers that do not come end with the same deadline', async () => {
@@ -130,8 +130,8 @@ test.each<[when: string, send: boolean]>([
   const stopper = new AbortController()
   const reason = new Error('enough')
   const fetching = fetchOne({ signal: stopper.signal })
-  await vi.waitUntil(() => server.requests.length === 1)
+  await vi.waitUntil(() => server.requests.length === 1, 10_000)
   stopper.abort(reason)
   await expect(fetching).rejects.toBe(reason)
-  await vi.waitUntil(() => closed === 1)
+  await vi.waitUntil(() => closed === 1, 10_000)
 })

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Database } from '../../src/db/database.ts'
 import { FetchError, LookupError, LookupFailure } from '../../src/errors.ts'
@@ -27,18 +26,15 @@ describe.each(BOTH_DATABASES)('the ledger on %s', (_name, open) => {
     return entry ?? {}
   }
 
-  /** Has the promise settled after everything that is under way had time to? */
+  /** Is it unsettled still, after the database has had many a turn? */
   async function isWaiting(promise: Promise<unknown>): Promise<boolean> {
-    const late = sleep(200, 'late')
-    return (
-      (await Promise.race([
-        promise.then(
-          () => 'done',
-          () => 'failed',
-        ),
-        late,
-      ])) === 'late'
-    )
+    let isWaiting = true
+    const settle = () => {
+      isWaiting = false
+    }
+    promise.then(settle, settle)
+    for (let turn = 0; turn < 100; turn += 1) await database.query('SELECT 1')
+    return isWaiting
   }
 
   test('gives an unknown image to the run that asks, and notes who has it and what is asked', async () => {

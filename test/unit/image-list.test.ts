@@ -144,7 +144,7 @@ test('standard input is not counted', async () => {
 test.each<[what: string, name: string, why: string]>([
   ['is missing', 'no-such-list.txt', 'does not exist.'],
   ['is a folder', '.', 'is a folder; name a file with one path or URL a line.'],
-  ['would be in a file', 'file/list.txt', 'cannot be read (ENOTDIR).'],
+  ['would be in a file', 'file/list.txt', 'cannot be read: not a directory (ENOTDIR).'],
 ])('a list that %s is a problem with --images', async (_what, name, why) => {
   await writeFile(join(folder, 'file'), '')
   const path = join(folder, name)
