@@ -221,7 +221,8 @@ function wordsOf(cause: unknown, status: number | undefined): string {
   const code =
     cause instanceof Error && /^(?!Unknown)[A-Z][A-Za-z0-9]+$/.test(cause.name) ? cause.name : ''
   if (status === 403) return `the server denies access${code === '' ? '' : ` (${code})`}`
-  return code === '' ? said : code
+  if (code !== '') return code
+  return status === undefined ? said : `the server answered with status ${status}`
 }
 
 function isTimeout(cause: unknown): boolean {

@@ -1,9 +1,8 @@
-import { readFile } from 'node:fs/promises'
 import { beforeEach, describe, expect, test } from 'vitest'
+import { openServerDatabase } from '../../src/db/server.ts'
+import { createOlderTable, insertOlderRow } from '../support/older-table.ts'
 import { SAMPLE_ANSWERS } from '../support/sample-pictures.ts'
 import { createWorkplace, type Workplace } from '../support/workplace.ts'
-
-const OLDER_TABLE = await readFile(new URL('../support/older-table.sql', import.meta.url), 'utf8')
 
 const [GATE, TWO_CARS, SUV] = [
   'gate-sedan-front',
@@ -20,25 +19,27 @@ const OLD_ROWS: [picture: string | undefined, plate: string, url: string, hasAns
   [undefined, 'nohash1', 'https://bucket.example/unknown.jpg', true],
 ]
 
-async function makeOlderTable({ query }: Workplace) {
-  await query(OLDER_TABLE)
+async function makeOlderTable({ env }: Workplace) {
+  const database = openServerDatabase(env['DATABASE_URL'] ?? '', 1)
+  await createOlderTable(database)
   for (const [picture, plate, url, hasAnswer] of OLD_ROWS) {
-    const [sha256, answer] =
+    const [sha256, sample] =
       Object.entries(SAMPLE_ANSWERS).find(([, { file }]) => file === `${picture}.jpg`) ?? []
-    const response = { results: [], ...answer, filename: '1200_abcde_x.jpg', version: 1 }
-    await query(
-      `INSERT INTO vehicle_snapshots
-         (snapshot_ref, plate_text, plate_confidence, raw_response, image_url, image_sha256, image_mime)
-       VALUES ('old', $1, 0.9, $2, $3, $4, 'image/jpeg')`,
-      [plate, hasAnswer ? JSON.stringify(response) : null, url, sha256],
-    )
+    const answer = { results: [], ...sample, filename: '1200_abcde_x.jpg', version: 1 }
+    await insertOlderRow(database, {
+      sha256: sha256 ?? null,
+      plate,
+      url,
+      answer: hasAnswer ? answer : {},
+    })
   }
+  await database.close()
 }
 
 const OLD_COLUMNS = `id, snapshot_ref, plate_text, plate_confidence, raw_response, image_url, image_sha256, created_at`
 const readOldRows = ({ query }: Workplace) =>
   query<{ id: string }>(
-    `SELECT ${OLD_COLUMNS} FROM vehicle_snapshots WHERE snapshot_ref = 'old' ORDER BY id`,
+    `SELECT ${OLD_COLUMNS} FROM vehicle_snapshots WHERE snapshot_ref = 'ref' ORDER BY id`,
   )
 
 describe('a table made by the older tool', () => {
@@ -73,7 +74,7 @@ describe('a table made by the older tool', () => {
     expect(place.sandbox.lookups).toEqual([])
     expect(await readOldRows(place)).toEqual(before)
     const added = await place.query(
-      `SELECT plate_text, result_index FROM vehicle_snapshots WHERE snapshot_ref <> 'old'`,
+      `SELECT plate_text, result_index FROM vehicle_snapshots WHERE snapshot_ref <> 'ref'`,
     )
     expect(added).toEqual([{ plate_text: '0qio187', result_index: 1 }])
 

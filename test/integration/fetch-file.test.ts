@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process'
 import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -8,6 +7,7 @@ import { fetchImage } from '../../src/fetch-image.ts'
 import { createDispatcher } from '../../src/http.ts'
 import { drawPicture } from '../support/drawn-images.ts'
 import { asOrdinaryUser } from '../support/ordinary-user.ts'
+import { run } from '../support/programs.ts'
 
 const MAX_BYTES = 10_000
 const dispatcher = createDispatcher(5_000)
@@ -37,7 +37,7 @@ test.each<[what: string, name: string, code: string, prepare: (path: string) => 
   ['that is missing', 'gone.png', 'file_not_found', () => {}],
   ['below a file', 'picture.png/gone.png', 'file_not_found', () => file('picture.png', picture)],
   ['that is a folder', 'folder', 'not_a_file', (path) => mkdir(path)],
-  ['that is a pipe', 'pipe', 'not_a_file', (path) => execFileSync('mkfifo', [path])],
+  ['that is a pipe', 'pipe', 'not_a_file', (path) => run('mkfifo', [path])],
   ['that leads to a device', 'zero', 'not_a_file', (path) => symlink('/dev/zero', path)],
   ['that leads to itself', 'loop', 'file_unreadable', (path) => symlink(path, path)],
   ['that is empty', 'empty.png', 'empty_image', () => file('empty.png', Buffer.alloc(0))],

@@ -13,8 +13,8 @@ export async function startFauxqsHere({ port = 0 }: { port?: number } = {}): Pro
   return {
     name: 'fauxqs',
     endpoint: `http://127.0.0.1:${address.port}`,
-    accessKeyId: 'test',
-    secretAccessKey: 'test',
+    accessKeyId: 'fauxqs',
+    secretAccessKey: 'any-secret-will-do',
     region: 'us-east-1',
     verifiesSignatures: false,
     async stop() {

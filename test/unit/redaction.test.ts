@@ -51,6 +51,7 @@ test.each<[what: string, line: string]>([
   ['a plain URL', 'https://example.com/a.jpg'],
   ['a plain query', 'https://example.com/a.jpg?width=800&name=a%20b&x='],
   ['a fragment', 'https://example.com/a.jpg#top'],
+  ['names that are a signature’s only beside one', 'https://cam/a.jpg?sr=1&se=2&expires=3'],
   ['a URL that is not in its normal form', 'HTTP://Example.com:80/a b.jpg'],
   ['a path', '/var/images/a.jpg'],
   ['a path with a colon', '2026-03-01T12:30.jpg'],

@@ -16,6 +16,10 @@ test.each(ANSWERS)('reads every result of the real answer %s', (answer) => {
   expect(parsed(textOf(answer)).results).not.toContain(undefined)
 })
 
+test('reads an answer that begins with a byte order mark', () => {
+  expect(parsed('\uFEFF{"results":[]}').results).toEqual([])
+})
+
 test('reads the same out of the ledger as off the wire', () => {
   const body = textOf('20-vehicle-mode-docs.json')
 

@@ -1,0 +1,64 @@
+import { expect, test } from 'vitest'
+import { LookupError, LookupFailure } from '../../src/errors.ts'
+import { imageRefs } from '../../src/image-list.ts'
+import { type IngestAllOptions, ingestAll, type Outcome } from '../../src/pipeline.ts'
+
+const DOWN = new LookupError('api_error', 'the API answered 503', { isForWantOfApi: true })
+/** What a copy of a failed image gets: the same failure, with nothing sent for it. */
+const COPY = new LookupFailure(DOWN, 0, 0)
+const FAILED = new LookupFailure(DOWN, 6, 0)
+const SICK = new LookupFailure(new LookupError('api_rejected', 'the API answered 400'), 1, 0)
+
+/** Runs a list in which each image fails with the next of `errors`. */
+async function runOver(
+  errors: readonly LookupError[],
+  stopAfter: number,
+  signal = new AbortController().signal,
+) {
+  const outcomes: Outcome[] = []
+  const left = [...errors]
+  const options: IngestAllOptions = {
+    concurrency: 1,
+    stopAfter,
+    graceMs: 0,
+    ingestOne: () => Promise.reject(left.shift()),
+    onOutcome: (outcome) => outcomes.push(outcome),
+  }
+  const list = () => imageRefs(errors.map((_, index) => `${index}.jpg`))
+  const reason = await ingestAll(list, options, signal)
+  return { reason, outcomes }
+}
+
+test.each<[what: string, errors: LookupError[], images: number, code: string | undefined]>([
+  [
+    'consecutive images failed for want of the API',
+    [FAILED, FAILED, FAILED, FAILED],
+    3,
+    'api_down',
+  ],
+  [
+    'a sick image between them, which had an answer',
+    [FAILED, FAILED, SICK, FAILED, FAILED],
+    5,
+    undefined,
+  ],
+  ['copies that share a failure', [FAILED, COPY, COPY, COPY, FAILED], 5, undefined],
+  ['copies between other failures', [FAILED, COPY, FAILED, COPY, FAILED, FAILED], 5, 'api_down'],
+])('after 3 %s', async (_what, errors, images, code) => {
+  const { reason, outcomes } = await runOver(errors, 3)
+  expect(outcomes).toHaveLength(images)
+  expect(reason instanceof LookupError ? reason.code : reason).toBe(code)
+})
+
+test('a list that breaks off stops the run', async () => {
+  const broken = new Error('read error')
+  async function* list() {
+    yield* imageRefs(['a.jpg'])
+    throw broken
+  }
+  const options = { concurrency: 4, stopAfter: 10, graceMs: 0, onOutcome: () => {} }
+  const ingestOne = () => Promise.reject(SICK)
+  expect(await ingestAll(list, { ...options, ingestOne }, new AbortController().signal)).toBe(
+    broken,
+  )
+})
