@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { GetObjectCommand } from '@aws-sdk/client-s3'
-import { expect, inject, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, inject, test, vi } from 'vitest'
 import { StorageError } from '../../src/errors.ts'
 import { missingCredentials, openS3Store } from '../../src/storage/s3-store.ts'
 import { createBucket } from '../support/databases.ts'
@@ -117,4 +117,32 @@ test('an abort ends an upload with its own reason', async () => {
 
 test('credentials that are given are not missing', async () => {
   expect(await missingCredentials(s3Settings('any'))).toBeUndefined()
+})
+
+describe("without keys in the settings the SDK's own chain is asked", () => {
+  const chain = s3Settings('any', { credentials: undefined })
+  beforeEach(() => {
+    const unset = ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN', 'AWS_PROFILE']
+    for (const name of unset) vi.stubEnv(name, undefined)
+    vi.stubEnv('AWS_EC2_METADATA_DISABLED', 'true')
+    vi.stubEnv('AWS_SHARED_CREDENTIALS_FILE', '/nowhere/credentials')
+    vi.stubEnv('AWS_CONFIG_FILE', '/nowhere/config')
+  })
+  afterEach(() => vi.unstubAllEnvs())
+
+  test('and finds those of the environment', async () => {
+    await using storage = await createBucket()
+    vi.stubEnv('AWS_ACCESS_KEY_ID', accessKeyId)
+    vi.stubEnv('AWS_SECRET_ACCESS_KEY', secretAccessKey)
+    expect(await missingCredentials(chain)).toBeUndefined()
+    const store = await openS3Store({ ...chain, bucket: storage.bucket })
+    await store.check()
+    store.close()
+  })
+
+  test('and says what it said when there are none', async () => {
+    expect(await missingCredentials(chain)).toMatch(/credentials/i)
+    const error = await failureOf(openS3Store(chain))
+    expect(error).toMatchObject({ code: 'storage_refused', scope: 'run' })
+  })
 })

@@ -1,0 +1,232 @@
+import { readSettings } from './config.ts'
+import { ConfigError, LookupError } from './errors.ts'
+import { type FetchedImage, fetchImage, sha256Of } from './fetch-image.ts'
+import { createDispatcher } from './http.ts'
+import { imageRefs, openImageList } from './image-list.ts'
+import { type IngestEvents, type IngestResult, runIngest } from './ingest.ts'
+import { createBudget, type LostAnswer, lookUpPlatesBy } from './look-up-plates.ts'
+import { type LookupSubject, type Question, sendLookup } from './lookup.ts'
+import { normalize, type Snapshot } from './normalize.ts'
+import { type IngestInput, readIngestOptions } from './options.ts'
+import { createPace } from './pace.ts'
+import { readResponse } from './response.ts'
+import { FETCH_POLICY, LOOKUP_POLICY, withRetry } from './retry.ts'
+import { isTransient } from './wiring.ts'
+
+/** The environment variables of the README's table of settings. */
+export type Environment = Readonly<Record<string, string | undefined>>
+
+/** The flags of `ingest` in camel case, with the same defaults and units (seconds, bytes). */
+export interface IngestParameters
+  extends Omit<IngestInput, 'images' | 'json' | 'quiet' | 'failed'>,
+    IngestEvents {
+  /** The images file's path, or the paths and URLs themselves. */
+  images: string | Iterable<string> | AsyncIterable<string>
+  /** Settings; `process.env` when left out. No `.env` is read. */
+  env?: Environment
+  /** Abort stops the run in good order: lookups in flight are finished and written. */
+  signal?: AbortSignal
+}
+
+/**
+ * One run over a list, as the command line does it, without printing anything.
+ * @returns what was done, and in `reason` what stopped it early (undefined: nothing)
+ * @throws {ConfigError} naming every wrong or missing setting, before anything is fetched
+ */
+export async function ingest({
+  images,
+  env = process.env,
+  signal = new AbortController().signal,
+  onOpen,
+  onOutcome,
+  onThrottled,
+  ...flags
+}: IngestParameters): Promise<IngestResult> {
+  const isFile = typeof images === 'string'
+  const { options, problems } = readIngestOptions({ ...flags, images: isFile ? images : '-' })
+  const isReal = flags.dryRun !== true
+  const read = readSettings(env, { api: isReal, storage: isReal })
+  if ('problems' in read) throw new ConfigError([...read.problems, ...problems])
+  if (options === undefined) throw new ConfigError(problems)
+  const list = isFile
+    ? await openImageList(images, process.stdin)
+    : { images: () => imageRefs(images), count: undefined }
+  return runIngest(read.settings, options, list, { onOpen, onOutcome, onThrottled }, signal)
+}
+
+/** How an image is fetched: a cap in bytes, a limit for the whole request in milliseconds. */
+export interface FetchParameters {
+  maxBytes?: number
+  timeoutMs?: number
+  signal?: AbortSignal
+}
+
+/**
+ * Fetches a local path or an http(s) URL, trying again after network errors and 5xx.
+ * @returns the bytes with MIME type (found from them), size, SHA-256
+ * @throws {FetchError} for what cannot be had or is no image
+ */
+export async function fetchImageBytes(
+  reference: string,
+  {
+    maxBytes = 20_000_000,
+    timeoutMs = 30_000,
+    signal = new AbortController().signal,
+  }: FetchParameters = {},
+): Promise<FetchedImage> {
+  const dispatcher = createDispatcher(timeoutMs)
+  try {
+    const access = { maxBytes, timeoutMs, dispatcher }
+    return await withRetry(
+      () => fetchImage(reference, access, signal),
+      FETCH_POLICY,
+      isTransient,
+      signal,
+    )
+  } finally {
+    await dispatcher.destroy()
+  }
+}
+
+/** Where and how an image is put; what is left out is as in the README's table of settings. */
+export interface UploadParameters {
+  bucket: string
+  region?: string
+  /** An S3-compatible server (path style); AWS when left out. */
+  endpoint?: string
+  /** The AWS SDK's own provider chain when left out. */
+  credentials?: { accessKeyId: string; secretAccessKey: string; sessionToken?: string }
+  urlStyle?: 'presigned' | 'object'
+  /** Seconds that a presigned link lives, at most 604800. */
+  urlExpiresS?: number
+  signal?: AbortSignal
+}
+
+/** An object that is confirmed stored. */
+export interface UploadedImage {
+  bucket: string
+  key: string
+  /** A presigned GET link or `s3://bucket/key`. */
+  url: string
+  /** False when the object was there already. */
+  isNew: boolean
+}
+
+/**
+ * Puts an image into a bucket, private and with its SHA-256, unless it is there.
+ * @throws {StorageError}
+ */
+export async function uploadToS3(
+  image: FetchedImage,
+  {
+    bucket,
+    region = 'us-east-1',
+    endpoint,
+    credentials,
+    urlStyle,
+    urlExpiresS = 604_800,
+    ...rest
+  }: UploadParameters,
+): Promise<UploadedImage> {
+  const { openS3Store } = await import('./storage/s3-store.ts')
+  const store = await openS3Store({ bucket, region, endpoint, credentials, urlStyle, urlExpiresS })
+  try {
+    const object = store.objectFor(image)
+    const sent = await store.put(image, rest.signal ?? new AbortController().signal)
+    return { ...object, url: await store.linkTo(object), isNew: sent > 0 }
+  } finally {
+    store.close()
+  }
+}
+
+/** What is looked up: bytes, or an address that the cloud fetches itself (`upload_url`). */
+export type LookupInput =
+  | { bytes: Uint8Array; mime?: string; source?: string }
+  | { imageUrl: string }
+
+/** Where a lookup goes and what it asks; what is left out is as in the README's tables. */
+export interface LookupParameters extends Partial<Question> {
+  /** `https://api.platerecognizer.com/v1/plate-reader/` when left out. */
+  apiUrl?: string
+  apiKey?: string
+  timeoutMs?: number
+  /** Further attempts after a failed one. */
+  retries?: number
+  lostAnswer?: LostAnswer
+  signal?: AbortSignal
+}
+
+/** An answer as the API sent it; `uncertain` of the requests sent may have been billed without an answer. */
+export interface LookupOutput {
+  response: unknown
+  attempts: number
+  uncertain: number
+}
+
+/**
+ * One lookup, which costs money: tried again with backoff, 429s waited out as long as the API says.
+ * @throws {LookupError} when it failed for good; {ConfigError} for a missing key or a wrong address
+ */
+export async function sendRequestWithRetry(
+  input: LookupInput,
+  {
+    apiUrl,
+    apiKey,
+    timeoutMs = 60_000,
+    retries = 5,
+    lostAnswer = 'once',
+    ...rest
+  }: LookupParameters = {},
+): Promise<LookupOutput> {
+  const {
+    regions = [],
+    mmc = false,
+    cameraId,
+    engineConfig,
+    signal = new AbortController().signal,
+  } = rest
+  const env = { SNAPSHOT_API_URL: apiUrl, PLATE_API_KEY: apiKey }
+  const read = readSettings(env, { api: true, storage: false })
+  if ('problems' in read) throw new ConfigError(read.problems)
+  const dispatcher = createDispatcher(timeoutMs)
+  const access = { ...read.settings.api, timeoutMs, dispatcher }
+  const lookUp = lookUpPlatesBy<LookupSubject>({
+    send: (subject, end) =>
+      sendLookup(subject, { regions, mmc, cameraId, engineConfig }, access, end),
+    pace: createPace(0),
+    budget: createBudget(undefined),
+    policy: { ...LOOKUP_POLICY, retries },
+    lostAnswer,
+  })
+  try {
+    const { response, attempts, uncertain } = await lookUp(subjectOf(input), {
+      stop: signal,
+      end: signal,
+    })
+    return { response: response.raw, attempts, uncertain }
+  } finally {
+    await dispatcher.destroy()
+  }
+}
+
+function subjectOf(input: LookupInput): LookupSubject {
+  if ('imageUrl' in input) return { imageUrl: input.imageUrl, source: input.imageUrl }
+  const { bytes, mime = 'application/octet-stream', source = sha256Of(bytes) } = input
+  return { bytes, mime, source }
+}
+
+/**
+ * Turns an answer, of either result shape, into its readings with our names.
+ * @param response the JSON of an answer, such as `raw_response` of a row
+ * @throws {LookupError} when it holds no results
+ */
+export function parseAndNormalizeResponse(response: unknown): Snapshot {
+  const read = readResponse(response)
+  if (read === undefined) {
+    const hint = 'Give the JSON object that the API answered a lookup with.'
+    throw new LookupError('api_rejected', 'This is no answer to a lookup: it has no results.', {
+      hint,
+    })
+  }
+  return normalize(read)
+}
