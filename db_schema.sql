@@ -69,6 +69,7 @@ CREATE TABLE IF NOT EXISTS plate_lookups (
   response jsonb,                             -- the whole answer
   answered_at timestamptz,
   answered_by uuid,                           -- the run that asked
+  unsettled jsonb,                            -- a paid answer whose rows were refused: used before anything is asked
   attempts integer NOT NULL DEFAULT 0,        -- requests sent
   uncertain integer NOT NULL DEFAULT 0,       -- of these: answer lost, perhaps billed
   error jsonb,                                -- {code, message}

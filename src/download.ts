@@ -112,7 +112,9 @@ function statusError(status: number, shown: string): FetchError {
   const message = `${shown} answered with status ${status}.`
   if (status === 404 || status === 410) return new FetchError('http_not_found', message)
   if (status === 401 || status === 403) return new FetchError('http_forbidden', message)
-  return new FetchError('http_error', message, { isTransient: status >= 500 || status === 429 })
+  return new FetchError('http_error', message, {
+    isTransient: status >= 500 || status === 429 || status === 408,
+  })
 }
 
 function transferError(

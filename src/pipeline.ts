@@ -1,6 +1,7 @@
-import type { Claim, KnownImage } from './db/ledger.ts'
+import type { KnownImage } from './db/answers.ts'
+import type { Claim } from './db/ledger.ts'
 import type { S3Object, SnapshotImage, StoredImage } from './db/snapshots.ts'
-import { IngestError, InterruptedError, LookupError, LookupFailure } from './errors.ts'
+import { IngestError, LookupError } from './errors.ts'
 import type { FetchedImage } from './fetch-image.ts'
 import type { ImageRef } from './image-list.ts'
 import type { Answer, RunSignals } from './look-up-plates.ts'
@@ -12,7 +13,7 @@ export interface Deps {
   ledger: {
     claim(image: FetchedImage, object: S3Object | undefined, signal: AbortSignal): Promise<Claim>
     release(sha256: string): Promise<void>
-    fail(sha256: string, error: IngestError): Promise<void>
+    fail(sha256: string, error: IngestError, answer?: Answer): Promise<void>
     settle(
       image: StoredImage,
       answer: Answer,
@@ -55,7 +56,7 @@ export type Outcome =
   | (Ingested & { ref: ImageRef; ms: number })
   | { outcome: 'failed'; ref: ImageRef; ms: number; error: unknown }
 
-/** One line of the list, from reference to rows. It throws; `ingestAll` makes a throw an outcome. */
+/** One line of the list, from reference to rows. It throws; `ingestAll` (ingest-all.ts) makes a throw an outcome. */
 export async function ingestImage(
   ref: ImageRef,
   deps: Deps,
@@ -68,25 +69,28 @@ export async function ingestImage(
   // A lookup costs money: what is answered is not asked again, and of several that hold an image one asks.
   const claim = await ledger.claim(image, object, signals.stop)
   if (claim.kind === 'known') return ingestKnown(image, claim.known, deps)
+  let answer = claim.paidAnswer
   try {
-    if (deps.isGivenUp(claim.lostAnswers)) throw givenUp(ref)
+    if (answer === undefined && deps.isGivenUp(claim.lostAnswers)) throw givenUp(ref)
     const uploadedBytes = await images.put(image, signals.stop)
-    const answer = await deps.lookUpPlates(image, signals)
+    answer ??= await deps.lookUpPlates(image, signals)
     const snapshot = normalize(answer.response)
     const kept = snapshot.readings.filter(deps.keeps)
     const url = await images.urlFor(object, ref.source)
     await ledger.settle({ ...image, url, object }, answer, snapshot, kept)
     const outcome = kept.length > 0 ? 'stored' : outcomeWithoutRows(snapshot)
-    const { uncertain } = answer
+    const { attempts, uncertain } = answer
     return ingested(image, snapshot, {
       outcome,
       rows: kept.length,
-      wasLookedUp: true,
+      wasLookedUp: attempts > 0,
       uncertain,
       uploadedBytes,
     })
   } catch (thrown) {
-    await giveBack(image.sha256, thrown, deps, signals)
+    const isFailed = thrown instanceof IngestError && !isUntouched(thrown, signals.stop)
+    if (isFailed) await ledger.fail(image.sha256, thrown, answer)
+    else await ledger.release(image.sha256)
     throw thrown
   }
 }
@@ -137,98 +141,15 @@ export async function previewImage(
   return ingested(image, { readings: [] }, { outcome: isOld ? 'duplicate' : 'would_look_up' })
 }
 
-export interface IngestAllOptions {
-  concurrency: number
-  /** Consecutive images failed for want of the API before the run stops. */
-  stopAfter: number
-  /** How long lookups in flight are waited for after a stop, in milliseconds. */
-  graceMs: number
-  ingestOne: (ref: ImageRef, signals: RunSignals) => Promise<Ingested>
-  onOutcome: (outcome: Outcome) => void
-}
-
-/**
- * The list, `concurrency` images at a time. An error that concerns the run, or `signal`, stops it in good order: nothing
- * new is begun, and lookups in flight are finished and written.
- * @returns what stopped it; undefined when it got through
- */
-export async function ingestAll(
-  list: (signal: AbortSignal) => AsyncGenerator<ImageRef>,
-  { concurrency, stopAfter, graceMs, ingestOne, onOutcome }: IngestAllOptions,
-  signal: AbortSignal,
-): Promise<unknown> {
-  const stopper = new AbortController()
-  const stop = stopper.signal
-  const end = followAfter(stop, graceMs)
-  let withoutApi = 0
-
-  async function settle(ref: ImageRef): Promise<void> {
-    const started = performance.now()
-    const timed = () => ({ ref, ms: Math.round(performance.now() - started) })
-    try {
-      const result = await ingestOne(ref, { stop, end })
-      onOutcome({ ...result, ...timed() })
-      if (result.wasLookedUp) withoutApi = 0
-    } catch (error) {
-      if (isUntouched(error, stop)) return stopper.abort(error)
-      onOutcome({ outcome: 'failed', error, ...timed() })
-      // A copy that shares another's failure says nothing new about the API.
-      const isCopy = error instanceof LookupFailure && error.attempts === 0
-      if (error instanceof LookupError && !isCopy)
-        withoutApi = error.isForWantOfApi ? withoutApi + 1 : 0
-      if (withoutApi >= stopAfter) stopper.abort(apiDown(withoutApi, error))
-    }
-  }
-
-  const interrupt = () => stopper.abort(new InterruptedError())
-  signal.addEventListener('abort', interrupt, { once: true })
-  if (signal.aborted) interrupt()
-  try {
-    const refs = list(stop)
-    const work = async () => {
-      for await (const ref of refs) {
-        if (stop.aborted) break
-        await settle(ref)
-      }
-    }
-    // A list that breaks off stops the run like anything else that concerns all of it.
-    const works = Array.from({ length: concurrency }, () =>
-      work().catch((error) => stopper.abort(error)),
-    )
-    await Promise.all(works)
-  } finally {
-    signal.removeEventListener('abort', interrupt)
-  }
-  return stop.reason
-}
-
-/** A signal that aborts a while after another one did. */
-function followAfter(first: AbortSignal, delayMs: number): AbortSignal {
-  const follower = new AbortController()
-  const follow = () => setTimeout(() => follower.abort(first.reason), delayMs).unref()
-  first.addEventListener('abort', follow, { once: true })
-  return follower.signal
-}
-
 /**
  * Is the image as if it had never been begun? So it is when the run stops: it counts nowhere, and the next run takes it.
  * An answer lost on the way is another matter: it may have been billed.
  */
-function isUntouched(error: unknown, stop: AbortSignal): boolean {
+export function isUntouched(error: unknown, stop: AbortSignal): boolean {
   if (error instanceof IngestError && error.scope === 'run') return true
   if (!stop.aborted) return false
   if (error instanceof LookupError) return error.isRetryable && !error.isUncertain
   return error === stop.reason || (error instanceof Error && error.name === 'AbortError')
-}
-
-async function giveBack(
-  sha256: string,
-  thrown: unknown,
-  { ledger }: Deps,
-  { stop }: RunSignals,
-): Promise<void> {
-  if (thrown instanceof IngestError && !isUntouched(thrown, stop)) await ledger.fail(sha256, thrown)
-  else await ledger.release(sha256)
 }
 
 function givenUp({ source }: ImageRef): LookupError {
@@ -239,12 +160,6 @@ function givenUp({ source }: ImageRef): LookupError {
       hint: 'To ask once more, run without --lost-answer fail.',
     },
   )
-}
-
-function apiDown(images: number, cause: unknown): LookupError {
-  const last = cause instanceof Error ? ` The last: ${cause.message}` : ''
-  const what = images === 1 ? 'An image' : `${images} images in a row`
-  return new LookupError('api_down', `${what} failed for want of the API.${last}`, { cause })
 }
 
 function outcomeWithoutRows({ readings }: Snapshot): 'below_threshold' | 'no_plate' {

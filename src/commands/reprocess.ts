@@ -1,4 +1,4 @@
-import { createAnswers, type KnownImage } from '../db/ledger.ts'
+import { createAnswers, type KnownImage } from '../db/answers.ts'
 import { requireSchema } from '../db/schema.ts'
 import { ConfigError, InterruptedError } from '../errors.ts'
 import { meets } from '../filter.ts'

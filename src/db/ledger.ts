@@ -3,45 +3,27 @@ import { type IngestError, LookupError, LookupFailure } from '../errors.ts'
 import type { FetchedImage } from '../fetch-image.ts'
 import type { Answer } from '../look-up-plates.ts'
 import type { Question } from '../lookup.ts'
-import { normalize, type PlateReading, type Snapshot } from '../normalize.ts'
+import type { PlateReading, Snapshot } from '../normalize.ts'
 import { readResponse, storable } from '../response.ts'
+import {
+  type AnsweredEntry,
+  askedOf,
+  createAnswers,
+  ENTRY,
+  type KnownImage,
+  toKnown,
+} from './answers.ts'
 import type { Database } from './database.ts'
 import type { Run } from './runs.ts'
-import { type S3Object, type SnapshotImage, type StoredImage, writeRows } from './snapshots.ts'
+import { type S3Object, type StoredImage, writeRows } from './snapshots.ts'
 
-/** What a lookup was asked, in the order and form in which two of them are compared. */
-export function askedOf({
-  regions,
-  mmc,
-  engineConfig,
-  cameraId,
-}: Question): Record<string, unknown> {
-  return {
-    regions: [...regions].sort(),
-    mmc,
-    config: engineConfig ?? null,
-    camera_id: cameraId ?? null,
-  }
-}
-
-/** An image whose answer the ledger has. */
-export interface KnownImage {
-  sha256: string
-  mime: string | undefined
-  size: number | undefined
-  /** The first path or URL that held it. */
-  source: string | undefined
-  object: S3Object | undefined
-  cameraId: string | undefined
-  snapshot: Snapshot
-  /** Places in the answer that have a row. */
-  rowPlaces: readonly number[]
-  /** Regions, mmc or engine configuration were others than this run's. */
-  wasAskedDifferently: boolean
-}
-
-/** `mine`: this run may look it up, and nobody else does; `lostAnswers` were perhaps billed before. */
-export type Claim = { kind: 'mine'; lostAnswers: number } | { kind: 'known'; known: KnownImage }
+/**
+ * `mine`: this run may look it up, and nobody else does. `lostAnswers` were perhaps billed before; a `paidAnswer` is at
+ * hand, whose rows the database refused.
+ */
+export type Claim =
+  | { kind: 'mine'; lostAnswers: number; paidAnswer: Answer | undefined }
+  | { kind: 'known'; known: KnownImage }
 
 export interface LedgerOptions {
   question: Question
@@ -51,24 +33,10 @@ export interface LedgerOptions {
 
 export type Ledger = ReturnType<typeof createLedger>
 
-interface LedgerRow {
-  state: 'mine' | 'known' | 'busy'
-  image_sha256: string
-  source: string | null
-  image_mime: string | null
-  image_size: number | null
-  s3_bucket: string | null
-  s3_key: string | null
-  asked: { regions?: unknown; mmc?: unknown; config?: unknown; camera_id?: string | null } | null
-  response: unknown
-  uncertain: number
-  row_places: number[] | null
-}
+type ClaimedEntry =
+  | { state: 'mine'; uncertain: number; unsettled: unknown }
+  | ({ state: 'known' | 'busy' } & AnsweredEntry)
 
-const ROW_PLACES = `(SELECT array_agg(v.result_index) FROM vehicle_snapshots v
-  WHERE v.image_sha256 = l.image_sha256 AND v.result_index IS NOT NULL) AS row_places`
-const ENTRY = `l.image_sha256, l.source, l.image_mime, l.image_size, l.s3_bucket, l.s3_key, l.asked, l.response,
-  l.uncertain`
 /** May a forcing run ask again? Once: what it has answered itself is known to it. */
 const FORCED = '($7 AND l.answered_by IS DISTINCT FROM $6::uuid)'
 
@@ -93,36 +61,32 @@ const CLAIM = `
       AND (l.claimed_by IS NULL OR NOT EXISTS (
         SELECT 1 FROM ingest_runs r WHERE r.id = l.claimed_by AND r.ended_at IS NULL
           AND r.heartbeat_at > clock_timestamp() - make_interval(secs => $8::float8)))
-    RETURNING l.uncertain
+    RETURNING l.uncertain, l.unsettled
   )
-  SELECT 'mine' AS state, $1 AS image_sha256, NULL AS source, NULL AS image_mime, NULL::int AS image_size,
-         NULL AS s3_bucket, NULL AS s3_key, NULL::jsonb AS asked, NULL::jsonb AS response, uncertain,
+  SELECT 'mine' AS state, uncertain, unsettled, NULL AS image_sha256, NULL AS source, NULL AS image_mime,
+         NULL::int AS image_size, NULL AS s3_bucket, NULL AS s3_key, NULL::jsonb AS asked, NULL::jsonb AS response,
          NULL::int[] AS row_places
   FROM claimed
   UNION ALL
-  SELECT CASE WHEN l.response IS NULL OR ${FORCED} THEN 'busy' ELSE 'known' END, ${ENTRY}, ${ROW_PLACES}
+  SELECT CASE WHEN l.response IS NULL OR ${FORCED} THEN 'busy' ELSE 'known' END, l.uncertain, l.unsettled, ${ENTRY}
   FROM plate_lookups l WHERE l.image_sha256 = $1 AND NOT EXISTS (SELECT 1 FROM claimed)`
 
-const IS_KNOWN = 'SELECT 1 FROM plate_lookups WHERE image_sha256 = $1 AND response IS NOT NULL'
-const PAGE = `SELECT 'known' AS state, ${ENTRY}, ${ROW_PLACES}
-  FROM plate_lookups l WHERE l.response IS NOT NULL AND l.image_sha256 > $1 ORDER BY l.image_sha256 LIMIT $2`
 const KEEP_BYTES =
   'UPDATE plate_lookups SET stored_at = now(), image_data = $2 WHERE image_sha256 = $1'
 const RELEASE = `UPDATE plate_lookups SET claimed_by = NULL, claimed_at = NULL
   WHERE image_sha256 = $1 AND claimed_by = $2::uuid`
 const FAIL = `UPDATE plate_lookups SET claimed_by = NULL, claimed_at = NULL, error = $3::jsonb,
-  attempts = attempts + $4, uncertain = uncertain + $5 WHERE image_sha256 = $1 AND claimed_by = $2::uuid`
-const ANSWER = `UPDATE plate_lookups SET asked = $3::jsonb, response = $4::jsonb, answered_at = now(),
+  attempts = attempts + $4, uncertain = uncertain + $5,
+  unsettled = coalesce($6::jsonb, unsettled), asked = coalesce($7::jsonb, asked) WHERE image_sha256 = $1 AND claimed_by = $2::uuid`
+const ANSWER = `UPDATE plate_lookups SET asked = coalesce($3::jsonb, asked), response = $4::jsonb, unsettled = NULL, answered_at = now(),
   stored_at = coalesce(stored_at, now()),
   answered_by = $2::uuid, attempts = attempts + $5, uncertain = uncertain + $6, error = NULL,
   claimed_by = NULL, claimed_at = NULL WHERE image_sha256 = $1`
-const LOCK = 'SELECT 1 FROM plate_lookups WHERE image_sha256 = $1 FOR UPDATE'
 const PLACES = `SELECT result_index AS place FROM vehicle_snapshots
   WHERE image_sha256 = $1 AND result_index IS NOT NULL`
 
 const FIRST_WAIT_MS = 50
 const LONGEST_WAIT_MS = 1_000
-const PAGE_SIZE = 200
 
 /** The memory of every lookup: what was claimed, asked, answered and lost, and every source seen. */
 export function createLedger(database: Database, run: Run, { question, force }: LedgerOptions) {
@@ -130,6 +94,9 @@ export function createLedger(database: Database, run: Run, { question, force }: 
   const deadAfterS = run.heartbeat.deadAfterMs / 1_000
   /** Images that this run is at work on; resolves to an error that copies of the image in this run share. */
   const atWork = new Map<string, PromiseWithResolvers<IngestError | undefined>>()
+
+  /** An answer that was paid for earlier was to the question of then, which the ledger has. */
+  const askedNow = ({ attempts }: Answer) => (attempts === 0 ? undefined : asked)
 
   function finish(sha256: string, error?: IngestError): void {
     atWork.get(sha256)?.resolve(error)
@@ -171,8 +138,14 @@ export function createLedger(database: Database, run: Run, { question, force }: 
     const asking = [asked, run.id, force, deadAfterS]
     const values = [sha256, source, mime, size, ...asking, object?.bucket, object?.key]
     for (let waitMs = FIRST_WAIT_MS; ; waitMs = Math.min(waitMs * 2, LONGEST_WAIT_MS)) {
-      const [entry] = await database.query<LedgerRow>(CLAIM, values)
-      if (entry?.state === 'mine') return { kind: 'mine', lostAnswers: entry.uncertain }
+      const [entry] = await database.query<ClaimedEntry>(CLAIM, values)
+      if (entry?.state === 'mine') {
+        return {
+          kind: 'mine',
+          lostAnswers: entry.uncertain,
+          paidAnswer: paidAnswerOf(entry.unsettled),
+        }
+      }
       if (entry?.state === 'known') return { kind: 'known', known: toKnown(entry, question) }
       await run.endDeadRuns()
       await sleep(waitMs, undefined, { signal })
@@ -194,15 +167,21 @@ export function createLedger(database: Database, run: Run, { question, force }: 
     }
   }
 
-  /** Notes why an image failed and gives its claim back; the next run tries it again. */
-  async function fail(sha256: string, error: IngestError): Promise<void> {
-    const { attempts, uncertain } =
-      error instanceof LookupFailure ? error : { attempts: 0, uncertain: 0 }
+  /**
+   * Notes why an image failed and gives its claim back; the next run tries it again.
+   * @param answer one that was paid for, and that could not be settled
+   */
+  async function fail(sha256: string, error: IngestError, answer?: Answer): Promise<void> {
+    const none = { attempts: 0, uncertain: 0 }
+    const { attempts, uncertain } = answer ?? (error instanceof LookupFailure ? error : none)
     const { code, message } = error
     const body = error instanceof LookupError ? error.body : undefined
     const noted = JSON.stringify(storable({ code, message, body }))
+    const kept = answer === undefined ? [] : [JSON.stringify(answer.response.raw), askedNow(answer)]
+    const [unsettled, askedThen] = kept
+    const counts = [attempts, uncertain]
     try {
-      await database.query(FAIL, [sha256, run.id, noted, attempts, uncertain])
+      await database.query(FAIL, [sha256, run.id, noted, ...counts, unsettled, askedThen])
     } finally {
       finish(sha256, error)
     }
@@ -211,15 +190,16 @@ export function createLedger(database: Database, run: Run, { question, force }: 
   /** An answer and its rows, in one transaction: both appear or neither. Surplus rows of an older answer go. */
   async function settle(
     stored: StoredImage,
-    { response, attempts, uncertain }: Answer,
+    answer: Answer,
     snapshot: Snapshot,
     kept: readonly PlateReading[],
   ): Promise<void> {
     const image = { ...stored, cameraId: question.cameraId }
     const { sha256 } = image
-    const raw = JSON.stringify(response.raw)
+    const { attempts, uncertain } = answer
+    const raw = JSON.stringify(answer.response.raw)
     await database.transaction(async (queryable) => {
-      await queryable.query(ANSWER, [sha256, run.id, asked, raw, attempts, uncertain])
+      await queryable.query(ANSWER, [sha256, run.id, askedNow(answer), raw, attempts, uncertain])
       const present = await queryable.query<{ place: number }>(PLACES, [sha256])
       const keptPlaces = new Set(kept.map(({ index }) => index))
       const removed = present.map(({ place }) => place).filter((place) => !keptPlaces.has(place))
@@ -231,70 +211,7 @@ export function createLedger(database: Database, run: Run, { question, force }: 
   return { claim, keepBytes, release, fail, settle, amend: createAnswers(database, question).amend }
 }
 
-/** What the ledger has answers to: enough for `--dry-run`, `reprocess` and the rows of known images. */
-export function createAnswers(database: Database, question: Question) {
-  /** Is the image answered? */
-  async function isKnown(sha256: string): Promise<boolean> {
-    return (await database.query(IS_KNOWN, [sha256])).length > 0
-  }
-
-  /** Every answered image, a page at a time. */
-  async function* known(): AsyncGenerator<KnownImage> {
-    for (let after = ''; ; ) {
-      const page = await database.query<LedgerRow>(PAGE, [after, PAGE_SIZE])
-      for (const entry of page) yield toKnown(entry, question)
-      const last = page.at(-1)
-      if (last === undefined) return
-      after = last.image_sha256
-    }
-  }
-
-  /** Adds and removes rows of a known image, in one transaction. */
-  async function amend(
-    image: SnapshotImage,
-    snapshot: Snapshot,
-    added: readonly PlateReading[],
-    removed: readonly number[],
-  ): Promise<void> {
-    await database.transaction(async (queryable) => {
-      await queryable.query(LOCK, [image.sha256])
-      await writeRows(queryable, { image, snapshot, kept: added, isNewAnswer: false, removed })
-    })
-  }
-
-  return { isKnown, known, amend }
-}
-
-function toKnown(entry: LedgerRow, question: Question): KnownImage {
-  const { asked, s3_bucket: bucket, s3_key: key } = entry
-  const response = readResponse(entry.response)
-  return {
-    sha256: entry.image_sha256,
-    mime: entry.image_mime ?? undefined,
-    size: entry.image_size ?? undefined,
-    source: entry.source ?? undefined,
-    object: bucket !== null && key !== null ? { bucket, key } : undefined,
-    cameraId: asked?.camera_id ?? undefined,
-    snapshot: response === undefined ? { readings: [] } : normalize(response),
-    rowPlaces: entry.row_places ?? [],
-    wasAskedDifferently: asked !== null && !isSameQuestion(asked, question),
-  }
-}
-
-/** Regions, mmc and engine configuration decide what an answer holds; the camera is only a label. */
-function isSameQuestion(asked: NonNullable<LedgerRow['asked']>, question: Question): boolean {
-  const now = askedOf(question)
-  return (
-    canonical([asked.regions, asked.mmc, asked.config]) ===
-    canonical([now['regions'], now['mmc'], now['config']])
-  )
-}
-
-/** JSON text with sorted keys: `jsonb` has its own order. */
-function canonical(value: unknown): string {
-  return JSON.stringify(value, (_key, inner: unknown) =>
-    inner !== null && typeof inner === 'object' && !Array.isArray(inner)
-      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : inner,
-  )
+function paidAnswerOf(unsettled: unknown): Answer | undefined {
+  const response = unsettled === null ? undefined : readResponse(unsettled)
+  return response && { response, attempts: 0, uncertain: 0 }
 }

@@ -120,11 +120,11 @@ describe('on a terminal', () => {
     )
   })
 
-  test.each([
+  test.for<[why: string, flag: string, columns: number]>([
     ['--quiet is given', '--quiet', 100],
     ['it is too narrow', '', 40],
-  ])('there is no bar when %s', async (_, flag, columns) => {
-    if (!existsSync(SCRIPT)) return
+  ])('there is no bar when %s', async ([, flag, columns], { skip }) => {
+    if (!existsSync(SCRIPT)) skip('util-linux script is not installed: no pseudo-terminal')
     await using place = await createWorkplace()
     await place.write('list.txt', (await place.draw(...names(2))).join('\n'))
     const command = `stty cols ${columns}; $cli --images list.txt --delay 0 ${flag}`

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { createAnswers } from '../../src/db/answers.ts'
 import type { Database } from '../../src/db/database.ts'
-import { createAnswers } from '../../src/db/ledger.ts'
 import { BOTH_DATABASES, type OpenedDatabase } from '../support/both-databases.ts'
 import { fetchedImage } from '../support/drawn-images.ts'
 import { answerOf, openLedger, plates, responseWith } from '../support/ledgers.ts'

@@ -21,7 +21,7 @@ export interface CliOptions {
 }
 
 /** One line of `--json` about an image. */
-export interface ImageRecord {
+interface ImageRecord {
   event: 'image'
   line: number
   source: string
@@ -36,7 +36,7 @@ export interface ImageRecord {
 }
 
 /** The last line of `--json`. */
-export interface SummaryRecord {
+interface SummaryRecord {
   event: 'summary'
   images: number
   stored: number

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest'
 import { LookupError, LookupFailure } from '../../src/errors.ts'
 import { imageRefs } from '../../src/image-list.ts'
-import { type IngestAllOptions, ingestAll, type Outcome } from '../../src/pipeline.ts'
+import { type IngestAllOptions, ingestAll } from '../../src/ingest-all.ts'
+import type { Outcome } from '../../src/pipeline.ts'
 
 const DOWN = new LookupError('api_error', 'the API answered 503', { isForWantOfApi: true })
 /** What a copy of a failed image gets: the same failure, with nothing sent for it. */

@@ -1,0 +1,137 @@
+import type { Question } from '../lookup.ts'
+import { normalize, type PlateReading, type Snapshot } from '../normalize.ts'
+import { readResponse } from '../response.ts'
+import type { Database } from './database.ts'
+import { type S3Object, type SnapshotImage, writeRows } from './snapshots.ts'
+
+/** An image whose answer the ledger has. */
+export interface KnownImage {
+  sha256: string
+  mime: string | undefined
+  size: number | undefined
+  /** The first path or URL that held it. */
+  source: string | undefined
+  object: S3Object | undefined
+  cameraId: string | undefined
+  snapshot: Snapshot
+  /** Places in the answer that have a row. */
+  rowPlaces: readonly number[]
+  /** Regions, mmc or engine configuration were others than this run's. */
+  wasAskedDifferently: boolean
+}
+
+/** What was asked, as the ledger keeps it. */
+interface Asked {
+  regions?: unknown
+  mmc?: unknown
+  config?: unknown
+  camera_id?: string | null
+}
+
+/** A ledger entry with an answer, as the database gives it. */
+export interface AnsweredEntry {
+  image_sha256: string
+  source: string | null
+  image_mime: string | null
+  image_size: number | null
+  s3_bucket: string | null
+  s3_key: string | null
+  asked: Asked | null
+  response: unknown
+  row_places: number[] | null
+}
+
+/** The columns of an `AnsweredEntry`, from `plate_lookups l`. */
+export const ENTRY = `l.image_sha256, l.source, l.image_mime, l.image_size, l.s3_bucket, l.s3_key, l.asked, l.response,
+  (SELECT array_agg(v.result_index) FROM vehicle_snapshots v
+   WHERE v.image_sha256 = l.image_sha256 AND v.result_index IS NOT NULL) AS row_places`
+
+const IS_KNOWN = 'SELECT 1 FROM plate_lookups WHERE image_sha256 = $1 AND response IS NOT NULL'
+const PAGE = `SELECT ${ENTRY} FROM plate_lookups l
+  WHERE l.response IS NOT NULL AND l.image_sha256 > $1 ORDER BY l.image_sha256 LIMIT $2`
+const PAGE_SIZE = 200
+const LOCK = 'SELECT 1 FROM plate_lookups WHERE image_sha256 = $1 FOR UPDATE'
+
+/** What the ledger has answers to: enough for `--dry-run`, `reprocess` and the rows of known images. */
+export function createAnswers(database: Database, question: Question) {
+  /** Is the image answered? */
+  async function isKnown(sha256: string): Promise<boolean> {
+    return (await database.query(IS_KNOWN, [sha256])).length > 0
+  }
+
+  /** Every answered image, a page at a time. */
+  async function* known(): AsyncGenerator<KnownImage> {
+    for (let after = ''; ; ) {
+      const page = await database.query<AnsweredEntry>(PAGE, [after, PAGE_SIZE])
+      for (const entry of page) yield toKnown(entry, question)
+      const last = page.at(-1)
+      if (last === undefined) return
+      after = last.image_sha256
+    }
+  }
+
+  /** Adds and removes rows of a known image, in one transaction. */
+  async function amend(
+    image: SnapshotImage,
+    snapshot: Snapshot,
+    added: readonly PlateReading[],
+    removed: readonly number[],
+  ): Promise<void> {
+    await database.transaction(async (queryable) => {
+      await queryable.query(LOCK, [image.sha256])
+      await writeRows(queryable, { image, snapshot, kept: added, isNewAnswer: false, removed })
+    })
+  }
+
+  return { isKnown, known, amend }
+}
+
+/** What an entry tells, its answer read. */
+export function toKnown(entry: AnsweredEntry, question: Question): KnownImage {
+  const { asked, s3_bucket: bucket, s3_key: key } = entry
+  const response = readResponse(entry.response)
+  return {
+    sha256: entry.image_sha256,
+    mime: entry.image_mime ?? undefined,
+    size: entry.image_size ?? undefined,
+    source: entry.source ?? undefined,
+    object: bucket !== null && key !== null ? { bucket, key } : undefined,
+    cameraId: asked?.camera_id ?? undefined,
+    snapshot: response === undefined ? { readings: [] } : normalize(response),
+    rowPlaces: entry.row_places ?? [],
+    wasAskedDifferently: asked !== null && !isSameQuestion(asked, question),
+  }
+}
+
+/** What a lookup was asked, in the order and form in which two of them are compared. */
+export function askedOf({
+  regions,
+  mmc,
+  engineConfig,
+  cameraId,
+}: Question): Record<string, unknown> {
+  return {
+    regions: [...regions].sort(),
+    mmc,
+    config: engineConfig ?? null,
+    camera_id: cameraId ?? null,
+  }
+}
+
+/** Regions, mmc and engine configuration decide what an answer holds; the camera is only a label. */
+function isSameQuestion(asked: Asked, question: Question): boolean {
+  const now = askedOf(question)
+  return (
+    canonical([asked.regions, asked.mmc, asked.config]) ===
+    canonical([now['regions'], now['mmc'], now['config']])
+  )
+}
+
+/** JSON text with sorted keys: `jsonb` has its own order. */
+function canonical(value: unknown): string {
+  return JSON.stringify(value, (_key, inner: unknown) =>
+    inner !== null && typeof inner === 'object' && !Array.isArray(inner)
+      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : inner,
+  )
+}

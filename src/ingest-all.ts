@@ -1,0 +1,83 @@
+import { InterruptedError, LookupError, LookupFailure } from './errors.ts'
+import type { ImageRef } from './image-list.ts'
+import type { RunSignals } from './look-up-plates.ts'
+import { type Ingested, isUntouched, type Outcome } from './pipeline.ts'
+
+export interface IngestAllOptions {
+  concurrency: number
+  /** Consecutive images failed for want of the API before the run stops. */
+  stopAfter: number
+  /** How long lookups in flight are waited for after a stop, in milliseconds. */
+  graceMs: number
+  ingestOne: (ref: ImageRef, signals: RunSignals) => Promise<Ingested>
+  onOutcome: (outcome: Outcome) => void
+}
+
+/**
+ * The list, `concurrency` images at a time. An error that concerns the run, or `signal`, stops it in good order: nothing
+ * new is begun, and lookups in flight are finished and written.
+ * @returns what stopped it; undefined when it got through
+ */
+export async function ingestAll(
+  list: (signal: AbortSignal) => AsyncGenerator<ImageRef>,
+  { concurrency, stopAfter, graceMs, ingestOne, onOutcome }: IngestAllOptions,
+  signal: AbortSignal,
+): Promise<unknown> {
+  const stopper = new AbortController()
+  const stop = stopper.signal
+  const end = followAfter(stop, graceMs)
+  let withoutApi = 0
+
+  async function settle(ref: ImageRef): Promise<void> {
+    const started = performance.now()
+    const timed = () => ({ ref, ms: Math.round(performance.now() - started) })
+    try {
+      const result = await ingestOne(ref, { stop, end })
+      onOutcome({ ...result, ...timed() })
+      if (result.wasLookedUp) withoutApi = 0
+    } catch (error) {
+      if (isUntouched(error, stop)) return stopper.abort(error)
+      onOutcome({ outcome: 'failed', error, ...timed() })
+      // A copy that shares another's failure says nothing new about the API.
+      const isCopy = error instanceof LookupFailure && error.attempts === 0
+      if (error instanceof LookupError && !isCopy)
+        withoutApi = error.isForWantOfApi ? withoutApi + 1 : 0
+      if (withoutApi >= stopAfter) stopper.abort(apiDown(withoutApi, error))
+    }
+  }
+
+  const interrupt = () => stopper.abort(new InterruptedError())
+  signal.addEventListener('abort', interrupt, { once: true })
+  if (signal.aborted) interrupt()
+  try {
+    const refs = list(stop)
+    const work = async () => {
+      for await (const ref of refs) {
+        if (stop.aborted) break
+        await settle(ref)
+      }
+    }
+    // A list that breaks off stops the run like anything else that concerns all of it.
+    const works = Array.from({ length: concurrency }, () =>
+      work().catch((error) => stopper.abort(error)),
+    )
+    await Promise.all(works)
+  } finally {
+    signal.removeEventListener('abort', interrupt)
+  }
+  return stop.reason
+}
+
+/** A signal that aborts a while after another one did. */
+function followAfter(first: AbortSignal, delayMs: number): AbortSignal {
+  const follower = new AbortController()
+  const follow = () => setTimeout(() => follower.abort(first.reason), delayMs).unref()
+  first.addEventListener('abort', follow, { once: true })
+  return follower.signal
+}
+
+function apiDown(images: number, cause: unknown): LookupError {
+  const last = cause instanceof Error ? ` The last: ${cause.message}` : ''
+  const what = images === 1 ? 'An image' : `${images} images in a row`
+  return new LookupError('api_down', `${what} failed for want of the API.${last}`, { cause })
+}
