@@ -48,7 +48,7 @@ export async function openImageStore(
 }
 
 /** What is asked, out of the options of a run. */
-export function questionOf({ regions, cameraId, mmc, engineConfig }: IngestOptions): Question {
+function questionOf({ regions, cameraId, mmc, engineConfig }: IngestOptions): Question {
   return { regions, cameraId, mmc, engineConfig }
 }
 

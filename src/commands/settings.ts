@@ -24,7 +24,7 @@ async function credentialProblems(env: Environment): Promise<ConfigProblem[]> {
   const { storage } = 'settings' in read ? read.settings : read
   const hasKey = Boolean(env['AWS_ACCESS_KEY_ID']) || Boolean(env['AWS_SECRET_ACCESS_KEY'])
   if (storage.kind !== 's3' || hasKey) return []
-  const { missingCredentials } = await import('../storage/s3-store.ts')
+  const { missingCredentials } = await import('../storage/s3-client.ts')
   const said = await missingCredentials(storage)
   if (said === undefined) return []
   const message = `are not set, and no profile or role gives credentials (${said}). Set both, or keep the images in the database: STORE_IMAGES=db`

@@ -8,7 +8,7 @@ export interface Heartbeat {
   deadAfterMs: number
 }
 
-export const HEARTBEAT: Heartbeat = { everyMs: 5_000, deadAfterMs: 30_000 }
+const HEARTBEAT: Heartbeat = { everyMs: 5_000, deadAfterMs: 30_000 }
 
 /** This run as others on the same database see it: as long as its heartbeat goes, its claims count. */
 export interface Run {

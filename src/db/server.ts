@@ -87,7 +87,7 @@ const DOWN = /^(08|53|57P)/
 const REFUSED = /^(28|3D000|42501)/
 
 /** A driver's error in the tool's own terms; anything else is passed on as it is. */
-export function databaseError(thrown: unknown, name: string): unknown {
+function databaseError(thrown: unknown, name: string): unknown {
   if (!(thrown instanceof Error) || thrown instanceof DatabaseError) return thrown
   const state = thrown instanceof pg.DatabaseError ? thrown.code : undefined
   const said = messageOf(thrown)

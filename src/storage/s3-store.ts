@@ -5,56 +5,22 @@ import {
   HeadBucketCommand,
   HeadObjectCommand,
   PutObjectCommand,
-  S3Client,
-  S3ServiceException,
+  type S3Client,
 } from '@aws-sdk/client-s3'
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner'
-import { HttpProxyAgent } from 'http-proxy-agent'
-import { HttpsProxyAgent } from 'https-proxy-agent'
-import { getProxyForUrl } from 'proxy-from-env'
 import type { S3Settings } from '../config.ts'
 import type { S3Object } from '../db/snapshots.ts'
-import { messageOf, StorageError, systemCodeOf } from '../errors.ts'
+import { StorageError } from '../errors.ts'
 import type { FetchedImage } from '../fetch-image.ts'
 import type { ImageStore } from './image-store.ts'
-
-/** Tries of the SDK for one request: network errors, throttling and 5xx, with its own backoff. */
-const MAX_TRIES = 5
-/** Milliseconds. */
-const CONNECT_TIMEOUT_MS = 5_000
-const REQUEST_TIMEOUT_MS = 60_000
+import { createClient } from './s3-client.ts'
+import { statusOf, storageError } from './s3-errors.ts'
 
 /** An image store whose images are objects. */
 export interface S3Store extends ImageStore {
   objectFor(image: FetchedImage): S3Object
   /** A presigned GET link or `s3://bucket/key`, as the settings say. */
   linkTo(object: S3Object): Promise<string>
-}
-
-/** How long the SDK's provider chain may take to find credentials, in milliseconds. */
-const CREDENTIALS_TIMEOUT_MS = 10_000
-
-/**
- * What is wrong with the credentials that S3 would be used with; undefined when there are some. Asks the SDK's provider
- * chain (environment, profiles, SSO, container and instance roles), not S3.
- */
-export async function missingCredentials(settings: S3Settings): Promise<string | undefined> {
-  const client = createClient(settings)
-  try {
-    await withinTime(client.config.credentials())
-    return undefined
-  } catch (thrown) {
-    return messageOf(thrown)
-  } finally {
-    client.destroy()
-  }
-}
-
-async function withinTime<T>(found: Promise<T>): Promise<T> {
-  const timeout = AbortSignal.timeout(CREDENTIALS_TIMEOUT_MS)
-  const late = Promise.withResolvers<never>()
-  timeout.addEventListener('abort', () => late.reject(timeout.reason), { once: true })
-  return Promise.race([found, late.promise])
 }
 
 /**
@@ -166,65 +132,4 @@ function createS3Store(client: S3Client, settings: S3Settings): S3Store {
     close: () => client.destroy(),
   }
   return store
-}
-
-function createClient({ region, endpoint, credentials }: S3Settings): S3Client {
-  const address = endpoint ?? `https://s3.${region}.amazonaws.com`
-  const proxy = getProxyForUrl(address)
-  const agents =
-    proxy === ''
-      ? {}
-      : {
-          httpAgent: new HttpProxyAgent(proxy),
-          httpsAgent: new HttpsProxyAgent(proxy, { keepAlive: true }),
-        }
-  return new S3Client({
-    region,
-    maxAttempts: MAX_TRIES,
-    requestHandler: {
-      connectionTimeout: CONNECT_TIMEOUT_MS,
-      requestTimeout: REQUEST_TIMEOUT_MS,
-      throwOnRequestTimeout: true,
-      ...agents,
-    },
-    ...(credentials !== undefined && { credentials }),
-    ...(endpoint !== undefined && { endpoint, forcePathStyle: true }),
-  })
-}
-
-function statusOf(thrown: unknown): number | undefined {
-  return thrown instanceof S3ServiceException ? thrown.$metadata.httpStatusCode : undefined
-}
-
-/** The SDK's error in the tool's own terms: what no image could do anything about stops the run. */
-function storageError(cause: unknown, what: string): StorageError {
-  if (cause instanceof StorageError) return cause
-  const status = statusOf(cause)
-  const said = `${what}: ${wordsOf(cause, status)}.`
-  if (status === 400 || (status !== undefined && status > 404 && status < 500)) {
-    return new StorageError('storage_failed', said, { cause })
-  }
-  if (status !== undefined && status < 500)
-    return new StorageError('storage_refused', said, { cause })
-  if (status !== undefined || systemCodeOf(cause) !== undefined || isTimeout(cause)) {
-    return new StorageError('storage_down', said, { cause })
-  }
-  // Credentials that no provider could give have no status and no system code.
-  return new StorageError('storage_refused', said, { cause })
-}
-
-/** A refused HEAD has no body and so no words of its own; some servers give a code (`BadDigest`) and no words. */
-function wordsOf(cause: unknown, status: number | undefined): string {
-  const said = messageOf(cause).replace(/\.$/, '')
-  if (status === 404 && !/bucket|key/i.test(said)) return 'there is no such bucket'
-  if (!/unknown/i.test(said)) return said
-  const code =
-    cause instanceof Error && /^(?!Unknown)[A-Z][A-Za-z0-9]+$/.test(cause.name) ? cause.name : ''
-  if (status === 403) return `the server denies access${code === '' ? '' : ` (${code})`}`
-  if (code !== '') return code
-  return status === undefined ? said : `the server answered with status ${status}`
-}
-
-function isTimeout(cause: unknown): boolean {
-  return cause instanceof Error && cause.name === 'TimeoutError'
 }

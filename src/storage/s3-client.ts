@@ -1,0 +1,63 @@
+import { S3Client } from '@aws-sdk/client-s3'
+import { HttpProxyAgent } from 'http-proxy-agent'
+import { HttpsProxyAgent } from 'https-proxy-agent'
+import { getProxyForUrl } from 'proxy-from-env'
+import type { S3Settings } from '../config.ts'
+import { messageOf } from '../errors.ts'
+
+/** Tries of the SDK for one request: network errors, throttling and 5xx, with its own backoff. */
+const MAX_TRIES = 5
+/** Milliseconds. */
+const CONNECT_TIMEOUT_MS = 5_000
+const REQUEST_TIMEOUT_MS = 60_000
+
+/** How long the SDK's provider chain may take to find credentials, in milliseconds. */
+const CREDENTIALS_TIMEOUT_MS = 10_000
+
+/** A client for the bucket's server, through a proxy where the environment names one. */
+export function createClient({ region, endpoint, credentials }: S3Settings): S3Client {
+  const address = endpoint ?? `https://s3.${region}.amazonaws.com`
+  const proxy = getProxyForUrl(address)
+  const agents =
+    proxy === ''
+      ? {}
+      : {
+          httpAgent: new HttpProxyAgent(proxy),
+          httpsAgent: new HttpsProxyAgent(proxy, { keepAlive: true }),
+        }
+  return new S3Client({
+    region,
+    maxAttempts: MAX_TRIES,
+    requestHandler: {
+      connectionTimeout: CONNECT_TIMEOUT_MS,
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      throwOnRequestTimeout: true,
+      ...agents,
+    },
+    ...(credentials !== undefined && { credentials }),
+    ...(endpoint !== undefined && { endpoint, forcePathStyle: true }),
+  })
+}
+
+/**
+ * What is wrong with the credentials that S3 would be used with; undefined when there are some. Asks the SDK's provider
+ * chain (environment, profiles, SSO, container and instance roles), not S3.
+ */
+export async function missingCredentials(settings: S3Settings): Promise<string | undefined> {
+  const client = createClient(settings)
+  try {
+    await withinTime(client.config.credentials())
+    return undefined
+  } catch (thrown) {
+    return messageOf(thrown)
+  } finally {
+    client.destroy()
+  }
+}
+
+async function withinTime<T>(found: Promise<T>): Promise<T> {
+  const timeout = AbortSignal.timeout(CREDENTIALS_TIMEOUT_MS)
+  const late = Promise.withResolvers<never>()
+  timeout.addEventListener('abort', () => late.reject(timeout.reason), { once: true })
+  return Promise.race([found, late.promise])
+}

@@ -1,0 +1,40 @@
+import { S3ServiceException } from '@aws-sdk/client-s3'
+import { messageOf, StorageError, systemCodeOf } from '../errors.ts'
+
+/** The HTTP status of a refused request; undefined for anything else that was thrown. */
+export function statusOf(thrown: unknown): number | undefined {
+  return thrown instanceof S3ServiceException ? thrown.$metadata.httpStatusCode : undefined
+}
+
+/** The SDK's error in the tool's own terms: what no image could do anything about stops the run. */
+export function storageError(cause: unknown, what: string): StorageError {
+  if (cause instanceof StorageError) return cause
+  const status = statusOf(cause)
+  const said = `${what}: ${wordsOf(cause, status)}.`
+  if (status === 400 || (status !== undefined && status > 404 && status < 500)) {
+    return new StorageError('storage_failed', said, { cause })
+  }
+  if (status !== undefined && status < 500)
+    return new StorageError('storage_refused', said, { cause })
+  if (status !== undefined || systemCodeOf(cause) !== undefined || isTimeout(cause)) {
+    return new StorageError('storage_down', said, { cause })
+  }
+  // Credentials that no provider could give have no status and no system code.
+  return new StorageError('storage_refused', said, { cause })
+}
+
+/** A refused HEAD has no body and so no words of its own; some servers give a code (`BadDigest`) and no words. */
+function wordsOf(cause: unknown, status: number | undefined): string {
+  const said = messageOf(cause).replace(/\.$/, '')
+  if (status === 404 && !/bucket|key/i.test(said)) return 'there is no such bucket'
+  if (!/unknown/i.test(said)) return said
+  const code =
+    cause instanceof Error && /^(?!Unknown)[A-Z][A-Za-z0-9]+$/.test(cause.name) ? cause.name : ''
+  if (status === 403) return `the server denies access${code === '' ? '' : ` (${code})`}`
+  if (code !== '') return code
+  return status === undefined ? said : `the server answered with status ${status}`
+}
+
+function isTimeout(cause: unknown): boolean {
+  return cause instanceof Error && cause.name === 'TimeoutError'
+}
