@@ -66,17 +66,13 @@ export async function explainRefusal(refusal: LookupError, api: ApiSettings): Pr
   try {
     const { used, allowed, resetsOn } = await readAccount(api)
     if (used === undefined || allowed === undefined || used < allowed) return refusal
-    const until =
-      resetsOn === undefined ? 'the next period begins' : `they are renewed on ${resetsOn}`
-    return new LookupError(
-      'api_refused',
-      `No credits are left: ${used} of ${allowed} lookups are used.`,
-      {
-        status: refusal.status,
-        hint: `Wait until ${until}, or buy more at app.platerecognizer.com; then run the same list again.`,
-        cause: refusal,
-      },
-    )
+    const renewed = resetsOn === undefined ? '' : `; the next are there on ${resetsOn.slice(0, 10)}`
+    const message = `No credits are left: ${used} of ${allowed} lookups are used${renewed}.`
+    return new LookupError('api_refused', message, {
+      status: refusal.status,
+      hint: 'Wait until then or buy more at app.platerecognizer.com, then run the same list again.',
+      cause: refusal,
+    })
   } catch (thrown) {
     return thrown instanceof LookupError && thrown.code === 'api_refused' ? thrown : refusal
   }

@@ -1,5 +1,5 @@
 import { type Dispatcher, request } from 'undici'
-import { FetchError, messageOf, systemCodeOf } from './errors.ts'
+import { FetchError, messageOf } from './errors.ts'
 import { BodyTooLargeError, isTimeout, readBody } from './http.ts'
 import { redactSource, schemeOf } from './source.ts'
 
@@ -54,7 +54,13 @@ export async function download(
         response.body.on('error', () => {}).destroy()
         throw tooLarge(shown, announced, maxBytes)
       }
-      const bytes = await readBody(response.body, maxBytes)
+      const bytes = await readBody(response.body, maxBytes).catch((thrown) => {
+        if (signal.aborted || isTimeout(thrown) || thrown instanceof BodyTooLargeError) throw thrown
+        throw new FetchError('short_body', `${shown} broke off before all of it had come.`, {
+          isTransient: true,
+          cause: thrown,
+        })
+      })
       if (bytes.length < announced) throw shortBody(shown, bytes.length, announced)
       return bytes
     }
@@ -131,10 +137,6 @@ function transferError(
       `${shown} did not arrive within ${timeoutMs / 1000} s.`,
       transient,
     )
-  }
-  const code = systemCodeOf(thrown)
-  if (code === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH') {
-    return new FetchError('short_body', `${shown} ended before all of it had come.`, transient)
   }
   return new FetchError(
     'fetch_unreachable',

@@ -34,7 +34,7 @@ export const ADVICE = {
   api_error: { hint: 'The API failed; run the same list again later.' },
   api_unreachable: { hint: 'Check SNAPSHOT_API_URL and the network, then run the list again.' },
   answer_lost: {
-    hint: 'The lookup may have been billed. Run the list again to ask once more; --lost-answer says how often that may happen.',
+    hint: 'The lookup may have been billed. Run the list again to ask once more.',
   },
   // what stops a run
   api_refused: { scope: 'run', hint: 'Check PLATE_API_KEY and the credits of the account.' },
@@ -104,7 +104,7 @@ export class ConfigError extends IngestError {
   readonly problems: readonly ConfigProblem[]
 
   constructor(problems: readonly ConfigProblem[]) {
-    const lines = problems.map(({ name, message }) => `  ${name}: ${message}`)
+    const lines = problems.map(({ name, message }) => `  ${name} ${message}`)
     super('config', `There is something to set right first:\n${lines.join('\n')}`)
     this.problems = problems
   }

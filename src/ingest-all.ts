@@ -79,5 +79,7 @@ function followAfter(first: AbortSignal, delayMs: number): AbortSignal {
 function apiDown(images: number, cause: unknown): LookupError {
   const last = cause instanceof Error ? ` The last: ${cause.message}` : ''
   const what = images === 1 ? 'An image' : `${images} images in a row`
-  return new LookupError('api_down', `${what} failed for want of the API.${last}`, { cause })
+  return new LookupError('api_down', `${what} failed because the API does not answer.${last}`, {
+    cause,
+  })
 }

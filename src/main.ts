@@ -48,6 +48,11 @@ export const COMMANDS = {
 /** Runs the command line. @returns the exit code: 0 to 3, 130 or 143, as the README's table has them */
 export async function main(args: readonly string[], shell: Shell): Promise<number> {
   let exitCode = 0
+  const [first = ''] = args
+  if (/^[a-z]/.test(first) && first !== 'help' && !(first in COMMANDS)) {
+    shell.say(`There is no command ${first}. These are: ${Object.keys(COMMANDS).join(', ')}.`)
+    return 2
+  }
   const program = createProgram(shell, async (load, given) => {
     const [action, { loadDotenv }] = await Promise.all([load(), import('./dotenv.ts')])
     loadDotenv(shell.env)

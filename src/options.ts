@@ -15,10 +15,15 @@ function number(unit: string, check: (schema: z.ZodNumber) => z.ZodNumber) {
     .pipe(check(z.number({ error: `must be ${unit}.` })))
 }
 
-function whole(unit: string, least: number, most = Number.MAX_SAFE_INTEGER) {
-  const error = `must be a whole number of ${unit} from ${least}${most < Number.MAX_SAFE_INTEGER ? ` to ${most}` : ' up'}.`
-  return number(error.replace(/^must be |\.$/g, ''), (schema) =>
-    schema.int(error).min(least, error).max(most, error),
+function whole(least: number, most?: number) {
+  const range = most === undefined ? `, ${least} or more` : ` from ${least} to ${most}`
+  const wanted = `a whole number${range}`
+  const error = `must be ${wanted}.`
+  return number(wanted, (schema) =>
+    schema
+      .int(error)
+      .min(least, error)
+      .max(most ?? Number.MAX_SAFE_INTEGER, error),
   )
 }
 
@@ -26,9 +31,9 @@ function whole(unit: string, least: number, most = Number.MAX_SAFE_INTEGER) {
 const LONGEST_S = 2_000_000
 
 function seconds(least: number) {
-  const error = `must be a number of seconds from ${least} to ${LONGEST_S}.`
-  return number(error.replace(/^must be |\.$/g, ''), (schema) =>
-    schema.min(least, error).max(LONGEST_S, error),
+  const wanted = `a number of seconds, ${least} or more`
+  return number(wanted, (schema) =>
+    schema.min(least, `must be ${wanted}.`).max(LONGEST_S, `must be at most ${LONGEST_S} seconds.`),
   )
 }
 
@@ -64,19 +69,19 @@ const ingestSchema = z.object({
   images: z.string({ error: IMAGES_MISSING }).min(1, IMAGES_MISSING),
   delay: seconds(0).default(0.5),
   confidenceThreshold: confidence.default(0),
-  concurrency: whole('images', 1, 1_000).default(8),
+  concurrency: whole(1, 1_000).default(8),
   regions: regions.default([]),
   cameraId: filled.optional(),
   mmc: z.boolean().default(false),
   engineConfig: engineConfig.optional(),
-  retries: whole('attempts', 0, 100).default(5),
+  retries: whole(0, 100).default(5),
   lostAnswer: z.enum(LOST_ANSWER, { error: 'must be once, retry or fail.' }).default('once'),
   fetchTimeout: seconds(0.001).default(30),
   lookupTimeout: seconds(0.001).default(60),
-  maxImageBytes: whole('bytes', 1).default(20_000_000),
-  stopAfter: whole('images', 1).default(10),
+  maxImageBytes: whole(1).default(20_000_000),
+  stopAfter: whole(1).default(10),
   grace: seconds(0).default(30),
-  maxLookups: whole('lookups', 0).optional(),
+  maxLookups: whole(0).optional(),
   force: z.boolean().default(false),
   dryRun: z.boolean().default(false),
   failed: filled.optional(),

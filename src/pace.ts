@@ -21,9 +21,12 @@ export interface SharedPace {
   pause(waitMs: number): Promise<void>
 }
 
-/** After a 429 the rate goes to this share of what was being accepted; each answer brings a little of it back. */
+/**
+ * After a 429 the rate goes to this share of what was being accepted. Each answer brings a little of it back, the more
+ * the longer no 429 has come: one that came by chance does not slow a whole run.
+ */
 const CAUTION = 0.9
-const RECOVERY = 1.001
+const RECOVERY_PER_SECOND = 0.0005
 /** 429s to requests that were under way when the first was answered say nothing new. */
 const SAME_EVENT_MS = 1_000
 
@@ -31,7 +34,11 @@ const SAME_EVENT_MS = 1_000
  * A pace of at least `delayMs` from start to start, retries included. With 0 the rate is learned from the 429s.
  * The spacing is measured in this process; with `shared` it holds for all processes on the account.
  */
-export function createPace(delayMs: number, shared?: SharedPace): Pace {
+export function createPace(
+  delayMs: number,
+  shared?: SharedPace,
+  now: () => number = () => performance.now(),
+): Pace {
   let tail: Promise<void> = Promise.resolve()
   let lastStart = Number.NEGATIVE_INFINITY
   let pausedUntil = Number.NEGATIVE_INFINITY
@@ -44,15 +51,15 @@ export function createPace(delayMs: number, shared?: SharedPace): Pace {
     signal.throwIfAborted()
     const spacingMs = Math.max(delayMs, learnedMs)
     const reservedMs = shared !== undefined && spacingMs > 0 ? await shared.reserve(spacingMs) : 0
-    const reserved = performance.now() + reservedMs
+    const reserved = now() + reservedMs
     for (;;) {
       signal.throwIfAborted()
-      const restMs = Math.max(reserved, lastStart + spacingMs, pausedUntil) - performance.now()
+      const restMs = Math.max(reserved, lastStart + spacingMs, pausedUntil) - now()
       if (restMs <= 0) break
       // Node's timers may fire a fraction of a millisecond early: look again.
       await sleep(Math.ceil(restMs), undefined, { signal })
     }
-    lastStart = performance.now()
+    lastStart = now()
     starts = [...starts.filter((start) => start > lastStart - 1_000), lastStart]
   }
 
@@ -64,22 +71,24 @@ export function createPace(delayMs: number, shared?: SharedPace): Pace {
     },
 
     async throttled(waitMs) {
-      const now = performance.now()
-      pausedUntil = Math.max(pausedUntil, now + waitMs)
-      if (now - slowedAt > Math.max(SAME_EVENT_MS, waitMs)) {
+      const at = now()
+      pausedUntil = Math.max(pausedUntil, at + waitMs)
+      if (at - slowedAt > Math.max(SAME_EVENT_MS, waitMs)) {
         // One of the starts in the last second was the refused one.
         const acceptedPerSecond = Math.max(
           1,
-          starts.filter((start) => start > now - 1_000).length - 1,
+          starts.filter((start) => start > at - 1_000).length - 1,
         )
         learnedMs = Math.max(learnedMs, delayMs, 1_000 / acceptedPerSecond) / CAUTION
-        slowedAt = now
+        slowedAt = at
       }
       await shared?.pause(waitMs)
     },
 
     answered() {
-      learnedMs = learnedMs / RECOVERY > delayMs ? learnedMs / RECOVERY : 0
+      const quietS = (now() - slowedAt) / 1_000
+      const fasterMs = learnedMs / (1 + RECOVERY_PER_SECOND * quietS)
+      learnedMs = learnedMs > 0 && fasterMs > delayMs ? fasterMs : 0
     },
   }
 }

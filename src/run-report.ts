@@ -86,7 +86,7 @@ export function summaryLines(tally: Tally, seconds: number, isDryRun: boolean): 
   const lost =
     uncertain === 0
       ? []
-      : [`${counted(uncertain, 'answer')} lost: perhaps billed without an answer`]
+      : [`${counted(uncertain, 'request')} may have been billed, with the answer lost`]
   const other = tally.asked_differently
   const different =
     other === 0
@@ -108,9 +108,9 @@ function rowLine({ rows }: Tally): string[] {
 }
 
 function lookupLine({ lookups, attempts, uploads }: Tally): string[] {
-  const requests = attempts === lookups ? '' : ` in ${counted(attempts, 'request')}`
-  const asked = attempts === 0 ? [] : [`${counted(lookups, 'lookup')}${requests}`]
-  const stored = uploads === 0 ? [] : [`${counted(uploads, 'image')} put into storage`]
-  const line = [...asked, ...stored].join(', ')
+  const requests = attempts === lookups ? [] : [counted(attempts, 'request')]
+  const asked = [...(lookups === 0 ? [] : [counted(lookups, 'lookup')]), ...requests].join(' in ')
+  const stored = uploads === 0 ? '' : `${counted(uploads, 'image')} saved`
+  const line = [asked, stored].filter((part) => part !== '').join(', ')
   return line === '' ? [] : [line]
 }

@@ -58,15 +58,15 @@ export async function ingest(given: Record<string, unknown>, shell: Shell): Prom
   progress.stop()
   await failed?.close(reason === undefined)
 
+  if (reason !== undefined) {
+    shell.say(stopLines(reason))
+    sayTrace(reason, shell)
+  }
   if (json) shell.out(JSON.stringify(summaryRecord(tally, seconds, reason, dryRun)))
   else for (const line of summaryLines(tally, seconds, dryRun)) shell.out(line)
   for (const text of listed) shell.say(text)
   if (quiet && tally.failed > listed.length) {
     shell.say(`… and ${tally.failed - listed.length} more; --failed <file> writes them all.`)
-  }
-  if (reason !== undefined) {
-    shell.say(stopLines(reason))
-    sayTrace(reason, shell)
   }
   return exitCodeOf(tally, reason, shell.stoppedBy())
 }

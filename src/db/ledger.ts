@@ -115,8 +115,7 @@ export function createLedger(database: Database, run: Run, { question, force }: 
     const { sha256 } = image
     for (let copy = atWork.get(sha256); copy !== undefined; copy = atWork.get(sha256)) {
       const error = await copy.promise
-      // Nothing was sent for the copy: the requests are counted once.
-      if (error instanceof LookupFailure) throw new LookupFailure(error, 0, 0)
+      if (error instanceof LookupFailure) throw ofCopy(image, error)
       if (error !== undefined) throw error
     }
     atWork.set(sha256, Promise.withResolvers())
@@ -214,4 +213,15 @@ export function createLedger(database: Database, run: Run, { question, force }: 
 function paidAnswerOf(unsettled: unknown): Answer | undefined {
   const response = unsettled === null ? undefined : readResponse(unsettled)
   return response && { response, attempts: 0, uncertain: 0 }
+}
+
+/** The failure of an image as a copy of it shares it. Nothing was sent for the copy: requests are counted once. */
+function ofCopy({ source }: FetchedImage, error: LookupFailure): LookupFailure {
+  const { code, hint, cause, message } = error
+  const copied = new LookupError(code, `${source} is a copy of an image that failed: ${message}`, {
+    ...error,
+    hint,
+    cause,
+  })
+  return new LookupFailure(copied, 0, 0)
 }

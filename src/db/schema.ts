@@ -38,8 +38,19 @@ export async function requireSchema(database: Database): Promise<void> {
   }
   if (database.isEmbedded) return applySchema(database)
   if (version === 0) {
-    throw new DatabaseError('schema_missing', `${database.name} has no plate-snapshot tables yet.`)
+    const has = (await hasOlderTable(database))
+      ? 'has a vehicle_snapshots table that was not upgraded yet'
+      : 'has no plate-snapshot tables yet'
+    throw new DatabaseError('schema_missing', `${database.name} ${has}.`)
   }
   const message = `${database.name} has schema ${version}; this plate-snapshot needs ${SCHEMA_VERSION}.`
   throw new DatabaseError('schema_old', message)
+}
+
+/** Is there a table of the older tool's? */
+async function hasOlderTable(database: Database): Promise<boolean> {
+  const rows = await database.query<{ found: boolean }>(
+    "SELECT to_regclass('vehicle_snapshots') IS NOT NULL AS found",
+  )
+  return rows[0]?.found === true
 }

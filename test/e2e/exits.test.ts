@@ -58,7 +58,7 @@ test.each<[what: string, each: Case]>([
       exit: 3,
       stopped: 'api_refused',
       requests: 1,
-      said: ['No credits are left: 2500 of 2500 lookups are used', 'renewed on 20'],
+      said: ['No credits are left: 2500 of 2500 lookups are used', 'the next are there on 20'],
     },
   ],
   [
@@ -69,7 +69,7 @@ test.each<[what: string, each: Case]>([
       exit: 3,
       stopped: 'api_down',
       requests: 1,
-      said: ['failed for want of the API', '502'],
+      said: ['failed because the API does not answer', '502'],
     },
   ],
   [

@@ -44,7 +44,7 @@ test('each line that is no image fails under its own code, and none is looked up
     [`${server.url}/secret.jpg`, 'http_forbidden'],
     [`${server.url}/broken.jpg`, 'http_error'],
     [`${server.url}/redirect.jpg`, 'too_many_redirects'],
-    [`${server.url}/short.jpg`, 'fetch_unreachable'],
+    [`${server.url}/short.jpg`, 'short_body'],
     [`${server.url}/empty.jpg`, 'empty_image'],
     [`${server.url}/large.jpg`, 'too_large'],
     ['ftp://127.0.0.1/car.jpg', 'unsupported_url'],

@@ -47,7 +47,7 @@ describe('the images file', () => {
     await using place = await createWorkplace()
     const { exitCode, stderr } = await place.run(['--images', list])
     expect(exitCode).toBe(2)
-    expect(stderr).toContain(`--images: ${said}`)
+    expect(stderr).toContain(`--images ${said}`)
   })
 
   test('is standard input when it is -, read as it comes', async () => {

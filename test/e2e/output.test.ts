@@ -27,7 +27,7 @@ describe('without --json', () => {
     )
     const { stdout, stderr } = await place.run(['--images', 'list.txt', '--delay', '0'])
     expect(stdout).toMatch(
-      /^3 images in [\d.]+ s\n {2}1 stored\n {2}1 without a plate\n {2}1 failed\n1 row written\n2 lookups, 2 images put into storage\n$/,
+      /^3 images in [\d.]+ s\n {2}1 stored\n {2}1 without a plate\n {2}1 failed\n1 row written\n2 lookups, 2 images saved\n$/,
     )
     expect(stderr).toMatch(
       /^Database: PostgreSQL "test_\w+" on [\w.:]+\nImages: the database \(image_data\)\n/,
@@ -115,9 +115,7 @@ describe('on a terminal', () => {
     await place.write('list.txt', (await place.draw(...names(4))).join('\n'))
     const screen = await onTerminal(place, 'stty cols 100; $cli --images list.txt --delay 0')
     const end = screen.slice(screen.lastIndexOf('4 images in')).replaceAll('\r', '')
-    expect(end).toMatch(
-      /^4 images in [\d.]+ s\n {2}4 without a plate\n4 lookups, 4 images put into storage\n/,
-    )
+    expect(end).toMatch(/^4 images in [\d.]+ s\n {2}4 without a plate\n4 lookups, 4 images saved\n/)
   })
 
   test.for<[why: string, flag: string, columns: number]>([

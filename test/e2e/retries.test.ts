@@ -136,7 +136,7 @@ describe('--stop-after', () => {
     const { exitCode, summary, stderr } = await place.ingest(await place.draw(...names(8)), flags)
     expect(exitCode).toBe(3)
     expect(summary).toMatchObject({ images: 3, failed: 3, stopped: 'api_down' })
-    expect(stderr).toContain('3 images in a row failed for want of the API')
+    expect(stderr).toContain('3 images in a row failed because the API does not answer')
     expect(place.sandbox.lookups).toHaveLength(3)
   })
 

@@ -6,7 +6,9 @@ import { createWorkplace } from '../support/workplace.ts'
 
 /** The names at the start of the lines of a settings message. */
 function namesIn(stderr: string): string[] {
-  return [...stderr.matchAll(/^ {2}([\w, -]+):/gm)].map(([, name]) => name ?? '')
+  return [...stderr.matchAll(/^ {2}((?:--[a-z-]+|[A-Z][A-Z0-9_]+)(?:, [A-Z][A-Z0-9_]+)*) /gm)].map(
+    ([, name]) => name ?? '',
+  )
 }
 
 const WRONG_SETTINGS = {

@@ -17,7 +17,7 @@ test('what did not happen has no line', () => {
     '2 images in 1.3 s',
     '  2 stored',
     '3 rows written',
-    '2 lookups, 2 images put into storage',
+    '2 lookups, 2 images saved',
   ])
 })
 
@@ -45,8 +45,8 @@ test('a run in which everything happened tells everything', () => {
     '     64 known already (not asked, not billed)',
     '      3 failed',
     '1,250 rows written',
-    '1,294 lookups in 1,301 requests, 1 image put into storage',
-    '1 answer lost: perhaps billed without an answer',
+    '1,294 lookups in 1,301 requests, 1 image saved',
+    '1 request may have been billed, with the answer lost',
     '12 known images had been asked about with other regions, mmc or engine configuration; --force asks again.',
   ])
 })
@@ -95,7 +95,7 @@ test.each<[what: string, error: unknown, text: string]>([
       { name: '--delay', message: 'must be a number.' },
       { name: 'S3_BUCKET', message: 'is not set.' },
     ]),
-    'There is something to set right first:\n  --delay: must be a number.\n  S3_BUCKET: is not set.\nCorrect these, then run again: nothing was fetched or billed.',
+    'There is something to set right first:\n  --delay must be a number.\n  S3_BUCKET is not set.\nCorrect these, then run again: nothing was fetched or billed.',
   ],
 ])('people are told of %s', (_what, error, text) => {
   expect(stopLines(error)).toBe(text)
