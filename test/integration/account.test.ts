@@ -5,14 +5,15 @@ import type { ApiSettings } from '../../src/config.ts'
 import { LookupError } from '../../src/errors.ts'
 import type { SandboxOptions } from '../../src/sandbox/options.ts'
 import { startSandbox } from '../../src/sandbox/sandbox.ts'
+import { disposables } from '../support/disposables.ts'
 import { freePort } from '../support/free-port.ts'
 import { startHttpServer } from '../support/http-server.ts'
 
 const KEY = 'secret-key-0123'
-let open = new AsyncDisposableStack()
+let open = disposables()
 afterEach(async () => {
-  await open.disposeAsync()
-  open = new AsyncDisposableStack()
+  await open[Symbol.asyncDispose]()
+  open = disposables()
 })
 
 async function sandboxWith(options: SandboxOptions) {

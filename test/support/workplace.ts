@@ -6,6 +6,7 @@ import type { SandboxOptions } from '../../src/sandbox/options.ts'
 import { type Sandbox, startSandbox } from '../../src/sandbox/sandbox.ts'
 import { type CliOptions, type CliResult, type RunningCli, runCli, startCli } from './cli.ts'
 import { createBucket, createDatabase, type TestBucket } from './databases.ts'
+import { disposables } from './disposables.ts'
 import { pictureOf, SAMPLE_ANSWERS, SAMPLES } from './sample-pictures.ts'
 
 /** The API key of every workplace: no output may show it. */
@@ -53,7 +54,7 @@ export async function createWorkplace({
   isMigrated = true,
   sandbox: switches,
 }: WorkplaceOptions = {}): Promise<Workplace> {
-  const open = new AsyncDisposableStack()
+  const open = disposables()
   const folder = await mkdtemp(join(tmpdir(), 'plate-snapshot-e2e-'))
   open.defer(() => rm(folder, { recursive: true, force: true }))
   await symlink(SAMPLES, join(folder, 'samples'))
@@ -102,7 +103,7 @@ export async function createWorkplace({
       runCli(await ingestArgs(lines, flags), within(options)),
     startIngest: async (lines, flags) => startCli(await ingestArgs(lines, flags), within()),
     query,
-    [Symbol.asyncDispose]: () => open.disposeAsync(),
+    [Symbol.asyncDispose]: () => open[Symbol.asyncDispose](),
   }
 }
 
