@@ -101,6 +101,8 @@ CREATE TABLE IF NOT EXISTS ingest_runs (
   ended_at timestamptz
 );
 
+CREATE INDEX IF NOT EXISTS idx_ingest_runs_open ON ingest_runs (account) WHERE ended_at IS NULL;
+
 -- The next free moment for a lookup on an account, for all processes that share it.
 CREATE TABLE IF NOT EXISTS api_pace (
   account text PRIMARY KEY,
@@ -115,7 +117,7 @@ WITH older AS NOT MATERIALIZED (
   SELECT
     image_sha256,
     coalesce(meta->>'source',
-      regexp_replace(CASE WHEN image_url ~* '[?&](x-amz-signature|signature|sig)=' THEN split_part(image_url, '?', 1)
+      regexp_replace(CASE WHEN image_url ~* '[?&]([a-z-]*signature|sig)=' THEN split_part(image_url, '?', 1)
                           ELSE image_url END, '//[^/@]*@', '//')) AS source,
     image_mime, image_size, meta #>> '{s3,bucket}' AS s3_bucket, meta #>> '{s3,key}' AS s3_key, raw_response,
     created_at

@@ -27,23 +27,29 @@ async function run(): Promise<number> {
   }
   process.on('SIGINT', onSignal)
   process.on('SIGTERM', onSignal)
-  // A reader that has seen enough (`| head`) ends the run in good order, without a word.
-  let isReaderGone = false
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error
-    isReaderGone = true
-    stop.abort()
-  })
-
   const { stdin, stdout, stderr } = process
+  // A reader that has seen enough (`| head`) ends the run in good order, without a word; a full disk with one.
+  let isDeaf = false
+  stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (isDeaf) return
+    isDeaf = true
+    stop.abort()
+    if (error.code !== 'EPIPE')
+      stderr.write(`Standard output cannot be written: ${error.message}.\n`)
+  })
+  // Nobody may be there to read messages any more: the run goes on.
+  let isUnheard = false
+  stderr.on('error', () => {
+    isUnheard = true
+  })
   return main(process.argv.slice(2), {
     env: process.env,
     input: stdin,
     out: (text) => {
-      if (!isReaderGone) stdout.write(`${text}\n`)
+      if (!isDeaf) stdout.write(`${text}\n`)
     },
     say: (text) => {
-      if (!isReaderGone) stderr.write(`${text}\n`)
+      if (!isUnheard && !isDeaf) stderr.write(`${text}\n`)
     },
     terminalColumns: stderr.isTTY ? stderr.columns : undefined,
     signal: stop.signal,

@@ -187,6 +187,17 @@ export class StorageError extends IngestError {
 /** The database refused, could not be reached, or has not the schema this version needs. */
 export class DatabaseError extends IngestError {
   override readonly name = 'DatabaseError'
+  /** The connection failed: the same may go well in a moment. */
+  readonly isTransient: boolean
+
+  constructor(
+    code: ErrorCode,
+    message: string,
+    { isTransient = false, ...details }: ErrorDetails & { isTransient?: boolean } = {},
+  ) {
+    super(code, message, details)
+    this.isTransient = isTransient
+  }
 }
 
 /** The run was told to stop: what had not begun is left as it was. */

@@ -6,7 +6,7 @@ export interface FailedList {
   add(text: string): void
   /**
    * Puts the file in its place, whole. A run that ended early (`isFinished` false) does not put it over its own list,
-   * which still names all that is left to do.
+   * which still names all that is left to do. Rejects when a line could not be written.
    */
   close(isFinished: boolean): Promise<void>
 }
@@ -29,12 +29,17 @@ export async function openFailedList(path: string, list: string): Promise<Failed
     ])
   }
   let written: Promise<unknown> = Promise.resolve()
+  let failure: unknown
   return {
     add(text) {
-      written = written.then(() => file.appendFile(`${text}\n`))
+      const append = () => file.appendFile(`${text}\n`)
+      written = written.then(append).catch((thrown) => {
+        failure ??= thrown
+      })
     },
     async close(isFinished) {
       await written
+      if (failure !== undefined) throw failure
       await file.sync()
       await file.close()
       if (isFinished || !(await isSameFile(path, list))) await rename(part, path)

@@ -1,4 +1,5 @@
 import { type Dispatcher, EnvHttpProxyAgent } from 'undici'
+import { systemCodeOf } from './errors.ts'
 
 /** Longest wait for a connection, in milliseconds. */
 const CONNECT_TIMEOUT_MS = 10_000
@@ -54,8 +55,21 @@ const NEVER_SENT = new Set([
   'UND_ERR_CONNECT_TIMEOUT',
 ])
 
-/** Is it certain that nothing of the request reached the server? TLS failures come before the request too. */
-export function neverLeft(systemCode: string | undefined): boolean {
-  if (systemCode === undefined) return false
-  return NEVER_SENT.has(systemCode) || /CERT|^ERR_TLS|^ERR_SSL|SELF_SIGNED/.test(systemCode)
+/**
+ * Is it certain that nothing of the request reached the server? A certificate is refused before the request; the same
+ * system codes from reading an answer say nothing.
+ */
+export function neverLeft(thrown: unknown): boolean {
+  const code = systemCodeOf(thrown) ?? ''
+  if (/CERT|SELF_SIGNED|UNABLE_TO_|WRONG_VERSION_NUMBER|UNSUPPORTED_PROTOCOL/.test(code))
+    return true
+  return NEVER_SENT.has(code) && !isFromReading(thrown)
+}
+
+/** Node names the system call that failed: `connect`, `getaddrinfo`, `read`, `write`. */
+function isFromReading(thrown: unknown): boolean {
+  for (let error = thrown; error instanceof Error; error = error.cause) {
+    if ('syscall' in error) return error.syscall === 'read' || error.syscall === 'write'
+  }
+  return false
 }

@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs'
 import { open, stat } from 'node:fs/promises'
 import { createInterface } from 'node:readline'
-import type { Readable } from 'node:stream'
+import { Readable } from 'node:stream'
 import { ConfigError, messageOf, systemCodeOf } from './errors.ts'
 import { redactSource } from './source.ts'
 
@@ -37,15 +37,21 @@ export async function* readImageList(
   }
 }
 
-/** The same for a list that is in memory or made on the way. */
+/** The same for a list that is in memory or made on the way. Abort ends it early. */
 export async function* imageRefs(
   texts: Iterable<string> | AsyncIterable<string>,
+  signal?: AbortSignal,
 ): AsyncGenerator<ImageRef> {
   let line = 0
-  for await (const raw of texts) {
-    line += 1
-    const text = raw.trim()
-    if (text !== '') yield { line, text, source: redactSource(text) }
+  try {
+    // A stream can be broken off while the next line is waited for.
+    for await (const raw of Readable.from(texts, { signal })) {
+      line += 1
+      const text = String(raw).trim()
+      if (text !== '') yield { line, text, source: redactSource(text) }
+    }
+  } catch (thrown) {
+    if (signal?.aborted !== true) throw thrown
   }
 }
 

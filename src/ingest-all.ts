@@ -31,19 +31,22 @@ export async function ingestAll(
   async function settle(ref: ImageRef): Promise<void> {
     const started = performance.now()
     const timed = () => ({ ref, ms: Math.round(performance.now() - started) })
+    let outcome: Outcome
     try {
       const result = await ingestOne(ref, { stop, end })
-      onOutcome({ ...result, ...timed() })
       if (result.wasLookedUp) withoutApi = 0
+      outcome = { ...result, ...timed() }
     } catch (error) {
       if (isUntouched(error, stop)) return stopper.abort(error)
-      onOutcome({ outcome: 'failed', error, ...timed() })
       // A copy that shares another's failure says nothing new about the API.
       const isCopy = error instanceof LookupFailure && error.attempts === 0
-      if (error instanceof LookupError && !isCopy)
+      if (error instanceof LookupError && !isCopy) {
         withoutApi = error.isForWantOfApi ? withoutApi + 1 : 0
+      }
       if (withoutApi >= stopAfter) stopper.abort(apiDown(withoutApi, error))
+      outcome = { outcome: 'failed', error, ...timed() }
     }
+    onOutcome(outcome)
   }
 
   const interrupt = () => stopper.abort(new InterruptedError())

@@ -50,7 +50,7 @@ export async function ingest({
   if (options === undefined) throw new ConfigError(problems)
   const list = isFile
     ? await openImageList(images, process.stdin)
-    : { images: () => imageRefs(images), count: undefined }
+    : { images: (stop: AbortSignal) => imageRefs(images, stop), count: undefined }
   return runIngest(read.settings, options, list, { onOpen, onOutcome, onThrottled }, signal)
 }
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { type Dispatcher, request } from 'undici'
-import { LookupError, messageOf, systemCodeOf } from './errors.ts'
+import { LookupError, messageOf } from './errors.ts'
 import { BodyTooLargeError, isTimeout, neverLeft, readBody } from './http.ts'
 import { type LookupResponse, parseResponse } from './response.ts'
 import { uploadNameOf } from './source.ts'
@@ -126,6 +126,10 @@ function refusal(
   if (status === 401 || status === 402 || status === 403) {
     return new LookupError('api_refused', said, { status })
   }
+  if (status === 404 || status === 405 || status < 400) {
+    const hint = 'Check SNAPSHOT_API_URL: there seems to be no Snapshot API at this address.'
+    return new LookupError('api_refused', said, { status, hint })
+  }
   if (status === 413 || text.includes('upload-limit')) {
     return new LookupError('api_too_large', said, { status })
   }
@@ -133,11 +137,7 @@ function refusal(
   if (status >= 500) {
     return new LookupError('api_error', said, { status, isRetryable: true, isForWantOfApi: true })
   }
-  const hint =
-    status === 404 || status === 405 || status < 400
-      ? 'Check SNAPSHOT_API_URL: there seems to be no Snapshot API at this address.'
-      : undefined
-  return new LookupError('api_rejected', said, { status, hint })
+  return new LookupError('api_rejected', said, { status })
 }
 
 /** Success by status, but no answer in it: probably billed all the same. */
@@ -158,7 +158,7 @@ function unreadable(source: string, status: number, text: string): never {
 function transportError(source: string, thrown: unknown, timeoutMs: number): LookupError {
   if (thrown instanceof LookupError) return thrown
   const known = { isRetryable: true, isForWantOfApi: true, cause: thrown }
-  if (neverLeft(systemCodeOf(thrown))) {
+  if (neverLeft(thrown)) {
     return new LookupError(
       'api_unreachable',
       `${source}: the API cannot be reached: ${messageOf(thrown)}`,

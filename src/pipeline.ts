@@ -13,7 +13,7 @@ export interface Deps {
   ledger: {
     claim(image: FetchedImage, object: S3Object | undefined, signal: AbortSignal): Promise<Claim>
     release(sha256: string): Promise<void>
-    fail(sha256: string, error: IngestError, answer?: Answer): Promise<void>
+    fail(sha256: string, error: Error, answer?: Answer): Promise<void>
     settle(
       image: StoredImage,
       answer: Answer,
@@ -21,8 +21,7 @@ export interface Deps {
       kept: readonly PlateReading[],
     ): Promise<void>
     amend(
-      image: SnapshotImage,
-      snapshot: Snapshot,
+      image: SnapshotImage & Pick<KnownImage, 'snapshot' | 'answeredAt'>,
       added: readonly PlateReading[],
       removed: readonly number[],
     ): Promise<void>
@@ -68,15 +67,15 @@ export async function ingestImage(
 
   // A lookup costs money: what is answered is not asked again, and of several that hold an image one asks.
   const claim = await ledger.claim(image, object, signals.stop)
-  if (claim.kind === 'known') return ingestKnown(image, claim.known, deps)
+  if (claim.kind === 'known') return ingestKnown(image, claim.known, deps, signals.stop)
   let answer = claim.paidAnswer
   try {
     if (answer === undefined && deps.isGivenUp(claim.lostAnswers)) throw givenUp(ref)
     const uploadedBytes = await images.put(image, signals.stop)
+    const url = await images.urlFor(object, ref.source)
     answer ??= await deps.lookUpPlates(image, signals)
     const snapshot = normalize(answer.response)
     const kept = snapshot.readings.filter(deps.keeps)
-    const url = await images.urlFor(object, ref.source)
     await ledger.settle({ ...image, url, object }, answer, snapshot, kept)
     const outcome = kept.length > 0 ? 'stored' : outcomeWithoutRows(snapshot)
     const { attempts, uncertain } = answer
@@ -88,21 +87,32 @@ export async function ingestImage(
       uploadedBytes,
     })
   } catch (thrown) {
+    // An answer that was paid for is kept, whatever came after it.
     const isFailed = thrown instanceof IngestError && !isUntouched(thrown, signals.stop)
-    if (isFailed) await ledger.fail(image.sha256, thrown, answer)
+    if (thrown instanceof Error && (isFailed || answer !== undefined))
+      await ledger.fail(image.sha256, thrown, answer)
     else await ledger.release(image.sha256)
     throw thrown
   }
 }
 
 /** A known image costs nothing: it gets the rows that this run's threshold allows, from its stored answer. */
-async function ingestKnown(image: FetchedImage, known: KnownImage, deps: Deps): Promise<Ingested> {
+async function ingestKnown(
+  image: FetchedImage,
+  known: KnownImage,
+  deps: Deps,
+  signal: AbortSignal,
+): Promise<Ingested> {
   const { snapshot, wasAskedDifferently } = known
   const missing = snapshot.readings
     .filter(deps.keeps)
     .filter(({ index }) => !known.rowPlaces.includes(index))
   const { images, ledger } = deps
-  const rows = await amendRows(known, missing, [], { images, amend: ledger.amend })
+  // Known from elsewhere (a bucket, the older tool): rows in `db` mode have their bytes all the same.
+  if (missing.length > 0 && images.objectFor(image) === undefined) await images.put(image, signal)
+  const { mime, size } = image
+  const complete = { ...known, mime, size }
+  const rows = await amendRows(complete, missing, [], { images, amend: ledger.amend })
   return ingested(image, snapshot, { outcome: 'duplicate', rows, wasAskedDifferently })
 }
 
@@ -115,7 +125,7 @@ export async function amendRows(
 ): Promise<number> {
   if (missing.length === 0 && surplus.length === 0) return 0
   const url = await images.urlFor(known.object, known.source)
-  await amend({ ...known, url }, known.snapshot, missing, surplus)
+  await amend({ ...known, url }, missing, surplus)
   return missing.length
 }
 

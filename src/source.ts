@@ -3,7 +3,7 @@
  * names of access tokens. (AWS SigV4 and SigV2, GCS V4 signing, Azure SAS and CloudFront signed URL references.)
  */
 const SECRET_PARAMETERS =
-  /^(x-amz-.*|x-goog-.*|awsaccesskeyid|googleaccessid|signature|sig|(access_?)?token|api_?key|auth|pass(word|wd)?|pwd|secret)$/i
+  /^(x-(amz|goog|oss)-.*|awsaccesskeyid|googleaccessid|ossaccesskeyid|access_?key(_?id)?|sig|sas|hdnts|hdnea|verify|auth|pass(word|wd)?|pwd|api_?key|q-(ak|sign.*|key-time|header-list|url-param-list)|(.*[-_.])?(signature|token|hmac|jwt|secret))$/i
 /** What belongs to a signature, and without one is a parameter like any other. */
 const SIGNED_PARAMETERS =
   /^(expires|policy|key-pair-id|se|sp|st|sv|sr|spr|sip|ske|skt|sks|skv|skoid|sktid)$/i
@@ -33,7 +33,11 @@ export function redactSource(text: string): string {
   const secret = names.filter(
     (name) => SECRET_PARAMETERS.test(name) || (isSigned && SIGNED_PARAMETERS.test(name)),
   )
-  if (url.username === '' && url.password === '' && secret.length === 0) return text
+  // `#access_token=…` never reaches the server, and tells nothing about the image.
+  const isSecretFragment = /(token|key|secret|signature)=/i.test(url.hash)
+  if (url.username === '' && url.password === '' && secret.length === 0 && !isSecretFragment)
+    return text
+  if (isSecretFragment) url.hash = ''
   url.username = ''
   url.password = ''
   for (const name of secret) url.searchParams.delete(name)

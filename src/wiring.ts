@@ -5,6 +5,7 @@ import { createAnswers } from './db/answers.ts'
 import type { Database } from './db/database.ts'
 import { createLedger } from './db/ledger.ts'
 import { sharedPace } from './db/pace-row.ts'
+import { patient } from './db/patient.ts'
 import { beginRun } from './db/runs.ts'
 import { requireSchema } from './db/schema.ts'
 import { FetchError } from './errors.ts'
@@ -92,7 +93,7 @@ export async function openIngest(
     // A database that has gone away cannot be told; the heartbeat's silence will.
     closers.push(() => run.end().catch(() => {}))
 
-    const ledger = createLedger(database, run, {
+    const ledger = createLedger(patient(database), run, {
       question: questionOf(options),
       force: options.force,
     })
@@ -108,7 +109,7 @@ export async function openIngest(
 
     const shared = database.isEmbedded
       ? undefined
-      : sharedPace(database, account, run.heartbeat.deadAfterMs)
+      : sharedPace(patient(database), account, run.heartbeat.deadAfterMs)
     const lookUpPlates = createLookup(settings.api, options, asking, {
       pace: createPace(delayMs, shared),
       ...events,

@@ -49,8 +49,9 @@ async function checkApi({ api }: Settings): Promise<string> {
 }
 
 async function checkDatabase({ database: settings }: Settings): Promise<string> {
-  const database = await openDatabase(settings)
+  const database = await openDatabase(settings, { mayCreate: false })
   try {
+    if (database.isNew) return `${database.name} is not there yet; the first run makes it.`
     await requireSchema(database)
     return `${database.name} answers and its schema is current.`
   } finally {

@@ -1,4 +1,4 @@
-import { ConfigError, IngestError } from '../errors.ts'
+import { ConfigError, IngestError, messageOf } from '../errors.ts'
 import { openFailedList } from '../failed-list.ts'
 import { meets } from '../filter.ts'
 import { type OpenedList, openImageList } from '../image-list.ts'
@@ -39,9 +39,7 @@ export async function ingest(given: Record<string, unknown>, shell: Shell): Prom
     options,
     list,
     {
-      onOpen: (opened) => {
-        if (!quiet) progress.say(openLines(opened))
-      },
+      onOpen: (opened) => (quiet ? shell : progress).say(openLines(opened)),
       onOutcome: (outcome, soFar) => {
         if (json) shell.out(JSON.stringify(imageRecord(outcome, keeps)))
         if (outcome.outcome === 'failed') {
@@ -56,7 +54,6 @@ export async function ingest(given: Record<string, unknown>, shell: Shell): Prom
     shell.signal,
   )
   progress.stop()
-  await failed?.close(reason === undefined)
 
   if (reason !== undefined) {
     shell.say(stopLines(reason))
@@ -68,7 +65,14 @@ export async function ingest(given: Record<string, unknown>, shell: Shell): Prom
   if (quiet && tally.failed > listed.length) {
     shell.say(`… and ${tally.failed - listed.length} more; --failed <file> writes them all.`)
   }
-  return exitCodeOf(tally, reason, shell.stoppedBy())
+  const exitCode = exitCodeOf(tally, reason, shell.stoppedBy())
+  try {
+    await failed?.close(reason === undefined)
+    return exitCode
+  } catch (thrown) {
+    shell.say(`${options.failed} is not complete: ${messageOf(thrown)}. Run the same list again.`)
+    return exitCode === 0 ? 1 : exitCode
+  }
 }
 
 /** The list, or why it cannot be read: that is reported together with wrong settings. */

@@ -22,7 +22,7 @@ export async function reprocess(given: unknown, shell: Shell): Promise<number> {
   const { options, problems } = readReprocessOptions(given)
   const settings = await requireSettings(shell.env, { api: false, storage: true }, problems)
   if (options === undefined) throw new ConfigError(problems)
-  const database = await openDatabase(settings.database)
+  const database = await openDatabase(settings.database, { mayCreate: false })
   try {
     await requireSchema(database)
     const images = await openImageStore(settings.storage, NO_BYTES)

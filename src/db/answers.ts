@@ -14,6 +14,8 @@ export interface KnownImage {
   object: S3Object | undefined
   cameraId: string | undefined
   snapshot: Snapshot
+  /** When the answer came, as the database writes it. */
+  answeredAt: string | null
   /** Places in the answer that have a row. */
   rowPlaces: readonly number[]
   /** Regions, mmc or engine configuration were others than this run's. */
@@ -38,11 +40,13 @@ export interface AnsweredEntry {
   s3_key: string | null
   asked: Asked | null
   response: unknown
+  answered_at: string | null
   row_places: number[] | null
 }
 
 /** The columns of an `AnsweredEntry`, from `plate_lookups l`. */
 export const ENTRY = `l.image_sha256, l.source, l.image_mime, l.image_size, l.s3_bucket, l.s3_key, l.asked, l.response,
+  l.answered_at::text AS answered_at,
   (SELECT array_agg(v.result_index) FROM vehicle_snapshots v
    WHERE v.image_sha256 = l.image_sha256 AND v.result_index IS NOT NULL) AS row_places`
 
@@ -50,7 +54,9 @@ const IS_KNOWN = 'SELECT 1 FROM plate_lookups WHERE image_sha256 = $1 AND respon
 const PAGE = `SELECT ${ENTRY} FROM plate_lookups l
   WHERE l.response IS NOT NULL AND l.image_sha256 > $1 ORDER BY l.image_sha256 LIMIT $2`
 const PAGE_SIZE = 200
-const LOCK = 'SELECT 1 FROM plate_lookups WHERE image_sha256 = $1 FOR UPDATE'
+/** $2 when the answer that the rows are made from came. */
+const LOCK = `SELECT 1 FROM plate_lookups
+  WHERE image_sha256 = $1 AND answered_at::text IS NOT DISTINCT FROM $2 FOR UPDATE`
 
 /** What the ledger has answers to: enough for `--dry-run`, `reprocess` and the rows of known images. */
 export function createAnswers(database: Database, question: Question) {
@@ -70,15 +76,16 @@ export function createAnswers(database: Database, question: Question) {
     }
   }
 
-  /** Adds and removes rows of a known image, in one transaction. */
+  /** Adds and removes rows of a known image, in one transaction; nothing when a newer answer has come meanwhile. */
   async function amend(
-    image: SnapshotImage,
-    snapshot: Snapshot,
+    image: SnapshotImage & Pick<KnownImage, 'snapshot' | 'answeredAt'>,
     added: readonly PlateReading[],
     removed: readonly number[],
   ): Promise<void> {
+    const { snapshot, answeredAt } = image
     await database.transaction(async (queryable) => {
-      await queryable.query(LOCK, [image.sha256])
+      const current = await queryable.query(LOCK, [image.sha256, answeredAt])
+      if (current.length === 0) return
       await writeRows(queryable, { image, snapshot, kept: added, isNewAnswer: false, removed })
     })
   }
@@ -98,6 +105,7 @@ export function toKnown(entry: AnsweredEntry, question: Question): KnownImage {
     object: bucket !== null && key !== null ? { bucket, key } : undefined,
     cameraId: asked?.camera_id ?? undefined,
     snapshot: response === undefined ? { readings: [] } : normalize(response),
+    answeredAt: entry.answered_at,
     rowPlaces: entry.row_places ?? [],
     wasAskedDifferently: asked !== null && !isSameQuestion(asked, question),
   }

@@ -17,3 +17,8 @@ export interface Database extends Queryable {
   execute(script: string): Promise<void>
   close(): Promise<void>
 }
+
+/** Class 08: connection; 53: no resources; 57P: shut down; 58: the server's own system (PostgreSQL, appendix A). */
+export function isDown(sqlState: string): boolean {
+  return /^(08|53|57P|58)/.test(sqlState)
+}

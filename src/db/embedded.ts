@@ -3,7 +3,7 @@ import { chmod, mkdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { PGlite } from '@electric-sql/pglite'
 import { DatabaseError, messageOf } from '../errors.ts'
-import type { Database, Queryable } from './database.ts'
+import { type Database, isDown, type Queryable } from './database.ts'
 import { lockFolder } from './folder-lock.ts'
 
 /**
@@ -100,8 +100,8 @@ async function translated<T>(result: Promise<T>): Promise<T> {
     const code = thrown instanceof Error && 'code' in thrown ? thrown.code : undefined
     if (typeof code !== 'string' || !/^[0-9A-Z]{5}$/.test(code)) throw thrown
     const message = `The embedded database refused: ${messageOf(thrown)}.`
-    throw new DatabaseError(code === '42P01' ? 'schema_missing' : 'database_failed', message, {
-      cause: thrown,
-    })
+    const ours =
+      code === '42P01' ? 'schema_missing' : isDown(code) ? 'database_down' : 'database_failed'
+    throw new DatabaseError(ours, message, { cause: thrown })
   }
 }

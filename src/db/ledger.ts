@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type IngestError, LookupError, LookupFailure } from '../errors.ts'
+import { IngestError, LookupError, LookupFailure } from '../errors.ts'
 import type { FetchedImage } from '../fetch-image.ts'
 import type { Answer } from '../look-up-plates.ts'
 import type { Question } from '../lookup.ts'
@@ -56,15 +56,16 @@ const CLAIM = `
     ON CONFLICT (image_sha256) DO UPDATE SET
       claimed_by = excluded.claimed_by, claimed_at = now(),
       image_mime = coalesce(l.image_mime, excluded.image_mime), image_size = coalesce(l.image_size, excluded.image_size),
-      s3_bucket = coalesce(excluded.s3_bucket, l.s3_bucket), s3_key = coalesce(excluded.s3_key, l.s3_key)
+      s3_bucket = CASE WHEN l.stored_at IS NULL THEN excluded.s3_bucket ELSE l.s3_bucket END,
+      s3_key = CASE WHEN l.stored_at IS NULL THEN excluded.s3_key ELSE l.s3_key END
     WHERE (l.response IS NULL OR ${FORCED})
-      AND (l.claimed_by IS NULL OR NOT EXISTS (
+      AND (l.claimed_by IS NULL OR l.claimed_by = excluded.claimed_by OR NOT EXISTS (
         SELECT 1 FROM ingest_runs r WHERE r.id = l.claimed_by AND r.ended_at IS NULL
           AND r.heartbeat_at > clock_timestamp() - make_interval(secs => $8::float8)))
     RETURNING l.uncertain, l.unsettled
   )
   SELECT 'mine' AS state, uncertain, unsettled, NULL AS image_sha256, NULL AS source, NULL AS image_mime,
-         NULL::int AS image_size, NULL AS s3_bucket, NULL AS s3_key, NULL::jsonb AS asked, NULL::jsonb AS response,
+         NULL::int AS image_size, NULL AS s3_bucket, NULL AS s3_key, NULL::jsonb AS asked, NULL::jsonb AS response, NULL AS answered_at,
          NULL::int[] AS row_places
   FROM claimed
   UNION ALL
@@ -79,7 +80,7 @@ const FAIL = `UPDATE plate_lookups SET claimed_by = NULL, claimed_at = NULL, err
   attempts = attempts + $4, uncertain = uncertain + $5,
   unsettled = coalesce($6::jsonb, unsettled), asked = coalesce($7::jsonb, asked) WHERE image_sha256 = $1 AND claimed_by = $2::uuid`
 const ANSWER = `UPDATE plate_lookups SET asked = coalesce($3::jsonb, asked), response = $4::jsonb, unsettled = NULL, answered_at = now(),
-  stored_at = coalesce(stored_at, now()),
+  stored_at = coalesce(stored_at, now()), s3_bucket = coalesce($7, s3_bucket), s3_key = coalesce($8, s3_key),
   answered_by = $2::uuid, attempts = attempts + $5, uncertain = uncertain + $6, error = NULL,
   claimed_by = NULL, claimed_at = NULL WHERE image_sha256 = $1`
 const PLACES = `SELECT result_index AS place FROM vehicle_snapshots
@@ -170,10 +171,11 @@ export function createLedger(database: Database, run: Run, { question, force }: 
    * Notes why an image failed and gives its claim back; the next run tries it again.
    * @param answer one that was paid for, and that could not be settled
    */
-  async function fail(sha256: string, error: IngestError, answer?: Answer): Promise<void> {
+  async function fail(sha256: string, error: Error, answer?: Answer): Promise<void> {
     const none = { attempts: 0, uncertain: 0 }
     const { attempts, uncertain } = answer ?? (error instanceof LookupFailure ? error : none)
-    const { code, message } = error
+    const code = error instanceof IngestError ? error.code : 'internal'
+    const { message } = error
     const body = error instanceof LookupError ? error.body : undefined
     const noted = JSON.stringify(storable({ code, message, body }))
     const kept = answer === undefined ? [] : [JSON.stringify(answer.response.raw), askedNow(answer)]
@@ -182,7 +184,7 @@ export function createLedger(database: Database, run: Run, { question, force }: 
     try {
       await database.query(FAIL, [sha256, run.id, noted, ...counts, unsettled, askedThen])
     } finally {
-      finish(sha256, error)
+      finish(sha256, error instanceof IngestError ? error : undefined)
     }
   }
 
@@ -196,9 +198,19 @@ export function createLedger(database: Database, run: Run, { question, force }: 
     const image = { ...stored, cameraId: question.cameraId }
     const { sha256 } = image
     const { attempts, uncertain } = answer
+    const { bucket, key } = image.object ?? {}
     const raw = JSON.stringify(answer.response.raw)
     await database.transaction(async (queryable) => {
-      await queryable.query(ANSWER, [sha256, run.id, askedNow(answer), raw, attempts, uncertain])
+      await queryable.query(ANSWER, [
+        sha256,
+        run.id,
+        askedNow(answer),
+        raw,
+        attempts,
+        uncertain,
+        bucket,
+        key,
+      ])
       const present = await queryable.query<{ place: number }>(PLACES, [sha256])
       const keptPlaces = new Set(kept.map(({ index }) => index))
       const removed = present.map(({ place }) => place).filter((place) => !keptPlaces.has(place))

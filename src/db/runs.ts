@@ -24,6 +24,9 @@ const BEGIN = `
   VALUES ($1, $2, $3, $4, $5, $6)`
 const BEAT = 'UPDATE ingest_runs SET heartbeat_at = now() WHERE id = $1'
 const END = 'UPDATE ingest_runs SET ended_at = now() WHERE id = $1 AND ended_at IS NULL'
+/** A run of another machine that has been silent for a day is gone; its claims have long been free. */
+const END_SILENT = `UPDATE ingest_runs SET ended_at = heartbeat_at
+  WHERE ended_at IS NULL AND heartbeat_at < now() - interval '1 day'`
 const OPEN_HERE = `
   SELECT id, machine, process_id AS "processId", process_started AS "processStarted"
   FROM ingest_runs WHERE machine = $1 AND ended_at IS NULL AND id <> $2`
@@ -57,6 +60,7 @@ export async function beginRun(
   }
 
   await endDeadRuns()
+  await database.query(END_SILENT)
   return {
     id,
     heartbeat,

@@ -1,9 +1,11 @@
 import pg from 'pg'
 import { DatabaseError, messageOf, systemCodeOf } from '../errors.ts'
-import type { Database, Queryable } from './database.ts'
+import { type Database, isDown, type Queryable } from './database.ts'
 
 /** Longest wait for a connection, in milliseconds. */
-const CONNECT_TIMEOUT_MS = 10_000
+const CONNECT_TIMEOUT_MS = 30_000
+/** A listener: an error event without one takes the process down; the failed query or the next one tells of it. */
+const hearOf = () => {}
 
 /** Opens a PostgreSQL server's database by its URL. Connects when first asked. */
 export function openServerDatabase(url: string, connections: number): Database {
@@ -14,14 +16,16 @@ export function openServerDatabase(url: string, connections: number): Database {
     keepAlive: true,
     application_name: 'plate-snapshot',
   })
-  // Without a listener an idle connection that drops takes the process down; the next query opens another one.
-  pool.on('error', () => {})
+  pool.on('error', hearOf)
 
   async function withClient<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
     let client: pg.PoolClient | undefined
     try {
       client = await pool.connect()
+      // The pool listens to idle connections only.
+      client.on('error', hearOf)
       const result = await work(client)
+      client.off('error', hearOf)
       client.release()
       return result
     } catch (thrown) {
@@ -81,8 +85,6 @@ function nameOf(url: string): string {
   return `PostgreSQL "${database}" on ${host}${port === '' || port === '5432' ? '' : `:${port}`}`
 }
 
-/** Class 08: connection; 53: no resources; 57P: shut down. Otherwise only what never reached a server has no SQL state. */
-const DOWN = /^(08|53|57P)/
 /** Refused at the door: password, role, database, rights to connect. */
 const REFUSED = /^(28|3D000|42501)/
 
@@ -100,7 +102,7 @@ function databaseError(thrown: unknown, name: string): unknown {
     const hint = 'Check user, password and database in DATABASE_URL, and the rights of the role.'
     return new DatabaseError('database_down', `${name} refuses: ${said}.`, { cause: thrown, hint })
   }
-  if (state !== undefined && !DOWN.test(state)) {
+  if (state !== undefined && !isDown(state)) {
     return new DatabaseError('database_failed', `${name} refused: ${said}.`, { cause: thrown })
   }
   if (state === undefined && !isConnectionTrouble(thrown)) return thrown
@@ -108,6 +110,7 @@ function databaseError(thrown: unknown, name: string): unknown {
   return new DatabaseError('database_down', `${name} cannot be reached: ${said}.`, {
     cause: thrown,
     hint,
+    isTransient: hint === undefined,
   })
 }
 

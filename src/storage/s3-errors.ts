@@ -11,7 +11,7 @@ export function storageError(cause: unknown, what: string): StorageError {
   if (cause instanceof StorageError) return cause
   const status = statusOf(cause)
   const said = `${what}: ${wordsOf(cause, status)}.`
-  if (status === 400 || (status !== undefined && status > 404 && status < 500)) {
+  if (isAboutOneRequest(cause, status)) {
     return new StorageError('storage_failed', said, { cause })
   }
   if (status !== undefined && status < 500)
@@ -21,6 +21,15 @@ export function storageError(cause: unknown, what: string): StorageError {
   }
   // Credentials that no provider could give have no status and no system code.
   return new StorageError('storage_refused', said, { cause })
+}
+
+/** Codes of a 400 that every request would get: wrong region, credentials that ran out. */
+const ABOUT_ALL =
+  /^(ExpiredToken|InvalidToken|TokenRefreshRequired|AuthorizationHeaderMalformed|InvalidAccessKeyId)$/
+
+function isAboutOneRequest(cause: unknown, status: number | undefined): boolean {
+  if (status === undefined || (cause instanceof Error && ABOUT_ALL.test(cause.name))) return false
+  return status === 400 || (status > 404 && status < 500)
 }
 
 /** A refused HEAD has no body and so no words of its own; some servers give a code (`BadDigest`) and no words. */

@@ -43,7 +43,10 @@ export async function openS3Store(settings: S3Settings): Promise<S3Store> {
     return { ...createS3Store(client, { ...settings, urlStyle }), notice }
   } catch (thrown) {
     client.destroy()
-    throw storageError(thrown, `s3://${settings.bucket} cannot be used`)
+    const error = storageError(thrown, `s3://${settings.bucket} cannot be used`)
+    // Whatever it is, it would be so for every image.
+    if (error.scope === 'run') throw error
+    throw new StorageError('storage_refused', error.message, { cause: thrown })
   }
 }
 
@@ -65,7 +68,8 @@ function createS3Store(client: S3Client, settings: S3Settings): S3Store {
       return head.ContentLength === size && head.Metadata?.['sha256'] === sha256
     } catch (thrown) {
       const status = statusOf(thrown)
-      if (status === 404 || status === 403) return false
+      // A refused HEAD says no more than its status; the PUT that follows says what is wrong.
+      if (status === 404 || status === 403 || status === 400) return false
       throw thrown
     }
   }

@@ -35,12 +35,14 @@ describe('without --json', () => {
     expect(stderr).toContain('line 3: no.jpg does not exist. [file_not_found]\n')
   })
 
-  test('--quiet says nothing but the summary and what failed', async () => {
+  test('--quiet says nothing but where things go, the summary and what failed', async () => {
     await using place = await createWorkplace()
     await place.write('list.txt', 'samples/gate-sedan-front.jpg\nno.jpg\n')
     const { stdout, stderr } = await place.run(['--images', 'list.txt', '--quiet'])
     expect(stdout).toMatch(/^2 images in /)
-    expect(stderr).toMatch(/^line 2: no\.jpg does not exist\. \[file_not_found\]\n {2}.*\n$/)
+    expect(stderr).toMatch(
+      /^Database: .*\nImages: .*\nline 2: no\.jpg does not exist\. \[file_not_found\]\n {2}.*\n$/,
+    )
   })
 
   test('--quiet lists twenty failures and counts the rest', async () => {

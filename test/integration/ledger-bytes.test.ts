@@ -57,18 +57,18 @@ describe.each(BOTH_DATABASES)("an image's bytes on %s", (_name, open) => {
   })
 
   test('move into rows that come later, and back when the last row goes', async () => {
-    const { image, ledger, known, snapshot, readings } = await ingest(['a9', 'a8'], {
+    const { image, ledger, known, readings } = await ingest(['a9', 'a8'], {
       threshold: 0.95,
     })
-    await ledger.amend(known, snapshot, readings.slice(0, 1), [])
+    await ledger.amend(known, readings.slice(0, 1), [])
     expect(await holders(image)).toEqual([0])
-    await ledger.amend(known, snapshot, readings.slice(1), [])
+    await ledger.amend(known, readings.slice(1), [])
     expect(await holders(image)).toEqual([0, 1])
-    await ledger.amend(known, snapshot, [], [0])
+    await ledger.amend(known, [], [0])
     expect(await holders(image)).toEqual([1])
-    await ledger.amend(known, snapshot, readings.slice(0, 1), [1])
+    await ledger.amend(known, readings.slice(0, 1), [1])
     expect(await holders(image)).toEqual([0])
-    await ledger.amend(known, snapshot, [], [0])
+    await ledger.amend(known, [], [0])
     expect(await holders(image)).toEqual(['ledger'])
   })
 
@@ -86,11 +86,11 @@ describe.each(BOTH_DATABASES)("an image's bytes on %s", (_name, open) => {
   })
 
   test('are in the rows that a known image gets, when another row has them', async () => {
-    const { image, ledger, known, snapshot, readings } = await ingest(['a9', 'a8'], {
+    const { image, ledger, known, readings } = await ingest(['a9', 'a8'], {
       threshold: 0.85,
     })
     expect(await holders(image)).toEqual([0])
-    await ledger.amend(known, snapshot, readings.slice(1), [])
+    await ledger.amend(known, readings.slice(1), [])
     expect(await holders(image)).toEqual([0, 1])
   })
 

@@ -204,7 +204,7 @@ describe.each(BOTH_DATABASES)('an answer on %s', (_name, open) => {
 
   test('stored once gives rows and takes them away later, the ids of the others staying', async () => {
     const { ledger } = await openLedger(database, { question: { cameraId: 'gate' } })
-    const { image, snapshot, readings } = await answerOf(ledger, plates('a9', 'a8', 'a7'), {
+    const { image, readings } = await answerOf(ledger, plates('a9', 'a8', 'a7'), {
       threshold: 0.8,
     })
     const before = await rowsOf(image.sha256)
@@ -212,7 +212,7 @@ describe.each(BOTH_DATABASES)('an answer on %s', (_name, open) => {
     if (claim.kind !== 'known') throw new Error('it is known')
     const known = { ...claim.known, url: 'u' }
 
-    await ledger.amend(known, snapshot, readings.slice(2), [])
+    await ledger.amend(known, readings.slice(2), [])
     expect(await platesOf(image.sha256)).toEqual([
       [0, 'a9'],
       [1, 'a8'],
@@ -220,8 +220,8 @@ describe.each(BOTH_DATABASES)('an answer on %s', (_name, open) => {
     ])
     expect((await rowsOf(image.sha256))[2]).toMatchObject({ camera_id: 'gate', image_url: 'u' })
     // Two that do the same at once.
-    await ledger.amend(known, snapshot, readings.slice(2), [])
-    await ledger.amend(known, snapshot, [], [1, 2])
+    await ledger.amend(known, readings.slice(2), [])
+    await ledger.amend(known, [], [1, 2])
     expect(await rowsOf(image.sha256)).toEqual(before.slice(0, 1))
   })
 

@@ -46,15 +46,15 @@ const UPLOAD_LIMIT = '{"error":"Invalid file. See https://app.platerecognizer.co
 
 /** R: another attempt may help. A: for want of the API. */
 test.each<[status: number, body: string, code: string, facts: string]>([
-  [301, '', 'api_rejected', ''],
+  [301, '', 'api_refused', ''],
   [400, '{"upload":["not an image"]}', 'api_rejected', ''],
   [400, UPLOAD_LIMIT, 'api_too_large', ''],
   [401, '{"detail":"No."}', 'api_refused', ''],
   [402, '{"detail":"Pay."}', 'api_refused', ''],
   [403, '{"detail":"Invalid token."}', 'api_refused', ''],
   [403, HTML, 'api_refused', ''],
-  [404, '404: Not Found', 'api_rejected', ''],
-  [405, '405: Method Not Allowed', 'api_rejected', ''],
+  [404, '404: Not Found', 'api_refused', ''],
+  [405, '405: Method Not Allowed', 'api_refused', ''],
   [413, UPLOAD_LIMIT, 'api_too_large', ''],
   [413, HTML, 'api_too_large', ''],
   [415, '', 'api_unsupported', ''],

@@ -176,7 +176,7 @@ describe.each<[name: string, release: 'oldest' | 'newest' | undefined]>([
     if (claim.kind !== 'known') throw new Error('it is known')
     const { known } = claim
     expect(known.rowPlaces).toEqual([0])
-    await ledger.amend({ ...known, url: 'x' }, known.snapshot, known.snapshot.readings.slice(1), [])
+    await ledger.amend({ ...known, url: 'x' }, known.snapshot.readings.slice(1), [])
     const rows = await database.query(
       `SELECT plate_text, result_index FROM vehicle_snapshots WHERE image_sha256 = $1 ORDER BY result_index`,
       [shaOf('firstOfTwo')],

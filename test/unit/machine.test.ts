@@ -29,6 +29,31 @@ test('of a process on another machine nothing can be told', () => {
   expect(isAlive({ ...thisProcess(), machine: 'elsewhere 1234' })).toBeUndefined()
 })
 
+test.each<
+  [
+    what: string,
+    changes: Partial<Record<'host' | 'id' | 'boot', string>>,
+    alive: boolean | undefined,
+  ]
+>([
+  ['another boot of the same machine is over', { boot: 'earlier' }, false],
+  [
+    'another boot may be of another machine of that name',
+    { boot: 'earlier', id: 'other' },
+    undefined,
+  ],
+  ['another boot may be of a machine without an id', { boot: 'earlier', id: '-' }, undefined],
+  ['another machine', { host: 'elsewhere' }, undefined],
+])('a process of %s', (_what, changes, alive) => {
+  const [host, id, boot, ...rest] = thisProcess().machine.split(' ')
+  const then = { host, id, boot, ...changes }
+  const machine = [then.host, then.id, then.boot, ...rest].join(' ')
+  // A machine without an id of its own cannot be told from another of its name.
+  const expected = alive === false && id === '-' ? undefined : alive
+
+  expect(isAlive({ ...thisProcess(), machine })).toBe(expected)
+})
+
 test("a machine's identity begins with the host's name", () => {
   expect(hostOf(thisProcess())).toBe(hostname())
 })
