@@ -7,7 +7,7 @@ const OLDEST = [22, 19] as const
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
 if (major < OLDEST[0] || (major === OLDEST[0] && minor < OLDEST[1])) {
   process.stderr.write(
-    `plate-snapshot needs Node ${OLDEST.join('.')} or newer; this is Node ${process.versions.node}. Install a current one from https://nodejs.org, or run it through: npx -p node@24 -p plate-snapshot plate-snapshot\n`,
+    `plate-snapshot needs Node ${OLDEST.join('.')} or newer; this is Node ${process.versions.node}. Install a current one from https://nodejs.org. (In a checkout, npx and the npm scripts bring their own.)\n`,
   )
   process.exitCode = 2
 } else {

@@ -138,7 +138,7 @@ function apiProblems(
     return []
   if (!SNAPSHOT_API_URL.isCloud) return []
   const message =
-    'is not set. Take the API token from app.platerecognizer.com and set it in the environment or in .env; to try the tool without an account, run: plate-snapshot demo'
+    'is not set. Take the API token from app.platerecognizer.com and set it in the environment or in .env; to try the tool without an account, run: npx plate-snapshot demo'
   return [{ name: 'PLATE_API_KEY', message }]
 }
 

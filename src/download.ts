@@ -75,7 +75,7 @@ function parseUrl(text: string): URL {
   if (scheme !== 'http' && scheme !== 'https') {
     throw new FetchError(
       'unsupported_url',
-      `${redactSource(text)} is a ${scheme}: address, which is not fetched.`,
+      `${redactSource(text)} is not fetched: only paths and http(s) addresses are.`,
     )
   }
   if (!URL.canParse(text))

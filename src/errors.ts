@@ -53,8 +53,14 @@ export const ADVICE = {
   },
   database_failed: { hint: 'The database refused this image; its message says why.' },
   database_down: { scope: 'run', hint: 'Check DATABASE_URL and the server, then run again.' },
-  schema_missing: { scope: 'run', hint: 'Run: plate-snapshot migrate' },
-  schema_old: { scope: 'run', hint: 'Run: plate-snapshot migrate' },
+  schema_missing: {
+    scope: 'run',
+    hint: 'Run: plate-snapshot migrate (npx plate-snapshot migrate in a checkout).',
+  },
+  schema_old: {
+    scope: 'run',
+    hint: 'Run: plate-snapshot migrate (npx plate-snapshot migrate in a checkout).',
+  },
   schema_new: { scope: 'run', hint: 'Update plate-snapshot on this machine.' },
   folder_locked: {
     scope: 'run',

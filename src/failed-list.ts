@@ -25,7 +25,7 @@ export async function openFailedList(path: string, list: string): Promise<Failed
     await file.chmod(0o600)
   } catch (thrown) {
     throw new ConfigError([
-      { name: '--failed', message: `${part} cannot be written: ${messageOf(thrown)}.` },
+      { name: '--failed', message: `${path} cannot be written: ${messageOf(thrown)}.` },
     ])
   }
   let written: Promise<unknown> = Promise.resolve()

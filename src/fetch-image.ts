@@ -108,7 +108,7 @@ function fileError(path: string, thrown: unknown, maxBytes: number): FetchError 
   if (thrown instanceof BodyTooLargeError) return tooLarge(path, undefined, maxBytes)
   const code = systemCodeOf(thrown)
   const cause = { cause: thrown }
-  if (code === 'ENOENT' || code === 'ENOTDIR') {
+  if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'ENAMETOOLONG' || path.includes('\0')) {
     return new FetchError('file_not_found', `${path} does not exist.`, cause)
   }
   if (code === 'EISDIR') return new FetchError('not_a_file', `${path} is a folder.`, cause)

@@ -55,6 +55,8 @@ export async function* imageRefs(
   }
 }
 
+const NO_BYTES = { bytesRead: 0, buffer: Buffer.alloc(0) }
+
 /** A list that can be read, and how many images it names where that can be known (a regular file). */
 export interface OpenedList {
   images: (signal: AbortSignal) => AsyncGenerator<ImageRef>
@@ -71,8 +73,8 @@ export async function openImageList(path: string, standardInput: Readable): Prom
     return { images: (signal) => readImageList(standardInput, signal), count: undefined }
   }
   try {
-    const file = await open(path)
-    await file.close()
+    const isText = await looksLikeText(path)
+    if (!isText) throw unreadable(path, 'holds no text; name a file with one path or URL a line')
     const info = await stat(path)
     if (info.isDirectory())
       throw unreadable(path, 'is a folder; name a file with one path or URL a line')
@@ -82,6 +84,18 @@ export async function openImageList(path: string, standardInput: Readable): Prom
     if (thrown instanceof ConfigError) throw thrown
     const isMissing = systemCodeOf(thrown) === 'ENOENT'
     throw unreadable(path, isMissing ? 'does not exist' : `cannot be read: ${messageOf(thrown)}`)
+  }
+}
+
+/** A picture given as the list would be taken for hundreds of lines of nonsense. */
+async function looksLikeText(path: string): Promise<boolean> {
+  const file = await open(path)
+  try {
+    const isFile = (await file.stat()).isFile()
+    const { bytesRead, buffer } = isFile ? await file.read(Buffer.alloc(512), 0, 512, 0) : NO_BYTES
+    return !buffer.subarray(0, bytesRead).includes(0)
+  } finally {
+    await file.close()
   }
 }
 

@@ -45,6 +45,10 @@ export interface Ingested {
   readings: readonly PlateReading[]
   /** Rows written now. */
   rows: number
+  /** Places in the answer that have a row now. */
+  rowPlaces: readonly number[]
+  /** Rows of a known image that this run's threshold would not have made; they stay. */
+  rowsBelow: number
   wasLookedUp: boolean
   uncertain: number
   uploadedBytes: number
@@ -82,6 +86,7 @@ export async function ingestImage(
     return ingested(image, snapshot, {
       outcome,
       rows: kept.length,
+      rowPlaces: kept.map(({ index }) => index),
       wasLookedUp: attempts > 0,
       uncertain,
       uploadedBytes,
@@ -104,16 +109,18 @@ async function ingestKnown(
   signal: AbortSignal,
 ): Promise<Ingested> {
   const { snapshot, wasAskedDifferently } = known
-  const missing = snapshot.readings
-    .filter(deps.keeps)
-    .filter(({ index }) => !known.rowPlaces.includes(index))
+  const kept = snapshot.readings.filter(deps.keeps)
+  const missing = kept.filter(({ index }) => !known.rowPlaces.includes(index))
+  const rowPlaces = [...known.rowPlaces, ...missing.map(({ index }) => index)]
+  const rowsBelow = rowPlaces.length - kept.length
   const { images, ledger } = deps
   // Known from elsewhere (a bucket, the older tool): rows in `db` mode have their bytes all the same.
   if (missing.length > 0 && images.objectFor(image) === undefined) await images.put(image, signal)
   const { mime, size } = image
   const complete = { ...known, mime, size }
   const rows = await amendRows(complete, missing, [], { images, amend: ledger.amend })
-  return ingested(image, snapshot, { outcome: 'duplicate', rows, wasAskedDifferently })
+  const facts = { rows, rowPlaces, rowsBelow, wasAskedDifferently }
+  return ingested(image, snapshot, { outcome: 'duplicate', ...facts })
 }
 
 /** Adds rows from a stored answer, and removes others. @returns how many were added */
@@ -185,6 +192,8 @@ function ingested(
     image,
     readings,
     rows: 0,
+    rowPlaces: [],
+    rowsBelow: 0,
     wasLookedUp: false,
     uncertain: 0,
     uploadedBytes: 0,

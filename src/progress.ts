@@ -13,6 +13,8 @@ export interface Progress {
 
 /** How often a run without a terminal says where it is, in milliseconds: a line a minute suits a cron log. */
 const LINE_EVERY_MS = 60_000
+/** After fewer images the time left is a wild guess. */
+const FEW = 5
 /** The bar needs this many columns to be of use. */
 const NARROWEST = 60
 
@@ -100,8 +102,8 @@ function restOf(tally: Tally, total: number | undefined, startedMs: number): str
     [tally.failed, 'failed'],
   ]
   const counts = parts.filter(([n]) => n > 0).map(([n, label]) => `${n} ${label}`)
-  const left =
-    total === undefined || rate === 0 ? [] : [`${timeOf((total - tally.images) / rate)} left`]
+  const isKnown = total !== undefined && tally.images >= FEW
+  const left = isKnown ? [`${timeOf((total - tally.images) / rate)} left`] : []
   return [...counts, `${rate.toFixed(1)}/s`, ...left].join(', ')
 }
 

@@ -14,14 +14,7 @@ export function errorRecord(error: unknown): { code: string; message: string; hi
 }
 
 /** One line of `--json` for one image. */
-export function imageRecord(
-  outcome: Outcome,
-  keeps: (reading: {
-    plate?: string | undefined
-    score?: number | undefined
-    index: number
-  }) => boolean,
-) {
+export function imageRecord(outcome: Outcome) {
   const { ref, ms } = outcome
   const base = { event: 'image', line: ref.line, source: ref.source, outcome: outcome.outcome }
   if (outcome.outcome === 'failed') {
@@ -33,7 +26,7 @@ export function imageRecord(
   const plates = outcome.readings.map((reading) => ({
     plate_text: reading.plate ?? null,
     plate_confidence: reading.score ?? null,
-    stored: keeps(reading),
+    stored: outcome.rowPlaces.includes(reading.index),
   }))
   return { ...base, sha256, mime, size, lookup: outcome.wasLookedUp, plates, ms }
 }
@@ -49,7 +42,14 @@ export function summaryRecord(tally: Tally, seconds: number, reason: unknown, is
 /** One failed image for people: where, what, and what to do. */
 export function failureLines(ref: ImageRef, error: unknown): string {
   const { code, message, hint } = errorRecord(error)
-  return `line ${ref.line}: ${message} [${code}]\n  ${hint}`
+  return `line ${ref.line}: ${visible(message)} [${code}]\n  ${hint}`
+}
+
+/** File names, URLs and answers may hold characters that move a terminal's cursor or colour it: shown as `\\x1b`. */
+function visible(text: string): string {
+  return text.replace(/\p{Cc}/gu, (character) => {
+    return `\\x${(character.codePointAt(0) ?? 0).toString(16).padStart(2, '0')}`
+  })
 }
 
 /** What stopped a command, for people. */
@@ -88,17 +88,25 @@ export function summaryLines(tally: Tally, seconds: number, isDryRun: boolean): 
       ? []
       : [`${counted(uncertain, 'request')} may have been billed, with the answer lost`]
   const other = tally.asked_differently
+  const below =
+    tally.rows_below === 0
+      ? []
+      : [
+          `${counted(tally.rows_below, 'row')} of known images ${tally.rows_below === 1 ? 'is' : 'are'} below this threshold and stayed; plate-snapshot reprocess with the same --confidence-threshold removes them.`,
+        ]
   const different =
     other === 0
       ? []
       : [
           `${counted(other, 'known image')} had been asked about with other regions, mmc or engine configuration; --force asks again.`,
         ]
+  if (images === 0) return ['The list names no image.']
   return [
     `${counted(images, 'image')} in ${took}${isDryRun ? ' (dry run)' : ''}`,
     ...lines,
     ...done,
     ...lost,
+    ...below,
     ...different,
   ]
 }

@@ -31,6 +31,8 @@ export interface Tally {
   bytes: number
   /** Duplicates whose stored answer was to other regions, mmc or engine configuration. */
   asked_differently: number
+  /** Rows of known images that are below this run's threshold; they stay. */
+  rows_below: number
   /** Only `--dry-run`: images that a run would look up. */
   would_look_up: number
 }
@@ -50,6 +52,7 @@ export function createTally(): Tally {
     uploads: 0,
     bytes: 0,
     asked_differently: 0,
+    rows_below: 0,
     would_look_up: 0,
   }
 }
@@ -65,6 +68,7 @@ export function count(tally: Tally, outcome: Outcome): void {
     return
   }
   tally.rows += outcome.rows
+  tally.rows_below += outcome.rowsBelow
   tally.bytes += outcome.image.size
   tally.uncertain += outcome.uncertain
   if (outcome.wasLookedUp) tally.lookups += 1

@@ -63,7 +63,10 @@ async function checkStorage({ storage }: Settings): Promise<string> {
   const images = await openImageStore(storage, async () => {})
   try {
     await images.check()
-    const how = storage.kind === 's3' ? ' can be written and read back.' : ' keeps the images.'
+    const how =
+      storage.kind === 's3'
+        ? ' can be written and read back.'
+        : ' is where images go (STORE_IMAGES=db).'
     const notice = images.notice === undefined ? '' : ` ${images.notice}`
     return `${images.name}${how}${notice}`
   } finally {

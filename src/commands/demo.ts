@@ -43,7 +43,11 @@ export async function demo(_given: unknown, shell: Shell): Promise<number> {
       `${pictures.length} sample pictures, confidence threshold ${THRESHOLD}, answers from the sandbox:`,
     )
     const options = { images: '-', delay: 0, mmc: true, confidenceThreshold: THRESHOLD }
-    const exitCode = await ingest(options, { ...shell, env, input: Readable.from(lines) })
+    const exitCode = await ingest(
+      options,
+      { ...shell, env, input: Readable.from(lines) },
+      ({ database }) => `Rows and pictures go to ${database.name}.`,
+    )
     if (exitCode !== 0) return exitCode
   } finally {
     await sandbox.close()
@@ -63,6 +67,6 @@ These answers came from the sandbox, a stand-in for the Plate Recognizer Snapsho
 and nothing was billed. The rows and pictures are in ${FOLDER}; run the demo again and every image is known.
 
 With an account at https://platerecognizer.com, the real API:
-  PLATE_API_KEY=your-token npx plate-snapshot --images images.txt.example`)
+  PLATE_API_KEY=your-token npx plate-snapshot --images images.txt`)
   return 0
 }

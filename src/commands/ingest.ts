@@ -1,6 +1,5 @@
 import { ConfigError, IngestError, messageOf } from '../errors.ts'
 import { openFailedList } from '../failed-list.ts'
-import { meets } from '../filter.ts'
 import { type OpenedList, openImageList } from '../image-list.ts'
 import { runIngest } from '../ingest.ts'
 import { type IngestOptions, readIngestOptions } from '../options.ts'
@@ -16,8 +15,16 @@ const MOST_LISTED = 20
 /** A shorter wait than this, in milliseconds, is nothing to tell. */
 const WORTH_TELLING_MS = 5_000
 
-/** `plate-snapshot ingest`: takes every line of the list through the pipeline. @returns the exit code */
-export async function ingest(given: Record<string, unknown>, shell: Shell): Promise<number> {
+/**
+ * `plate-snapshot ingest`: takes every line of the list through the pipeline.
+ * @param describe says where rows and images go, before anything is spent
+ * @returns the exit code
+ */
+export async function ingest(
+  given: Record<string, unknown>,
+  shell: Shell,
+  describe: (opened: Opened) => string = openLines,
+): Promise<number> {
   const { options, problems } = readIngestOptions(given)
   // A dry run asks nothing and stores nothing.
   const isReal = given['dryRun'] !== true
@@ -29,7 +36,6 @@ export async function ingest(given: Record<string, unknown>, shell: Shell): Prom
     options.failed === undefined ? undefined : await openFailedList(options.failed, options.images)
 
   const { dryRun, json, quiet } = options
-  const keeps = meets(options.confidenceThreshold)
   const listed: string[] = []
   const progress = quiet
     ? silentProgress((text) => void (listed.length < MOST_LISTED && listed.push(text)))
@@ -39,9 +45,9 @@ export async function ingest(given: Record<string, unknown>, shell: Shell): Prom
     options,
     list,
     {
-      onOpen: (opened) => (quiet ? shell : progress).say(openLines(opened)),
+      onOpen: (opened) => (quiet ? shell : progress).say(describe(opened)),
       onOutcome: (outcome, soFar) => {
-        if (json) shell.out(JSON.stringify(imageRecord(outcome, keeps)))
+        if (json) shell.out(JSON.stringify(imageRecord(outcome)))
         if (outcome.outcome === 'failed') {
           failed?.add(outcome.ref.text)
           progress.say(failureLines(outcome.ref, outcome.error))
@@ -60,7 +66,9 @@ export async function ingest(given: Record<string, unknown>, shell: Shell): Prom
     sayTrace(reason, shell)
   }
   if (json) shell.out(JSON.stringify(summaryRecord(tally, seconds, reason, dryRun)))
-  else for (const line of summaryLines(tally, seconds, dryRun)) shell.out(line)
+  else if (tally.images > 0 || reason === undefined) {
+    for (const line of summaryLines(tally, seconds, dryRun)) shell.out(line)
+  }
   for (const text of listed) shell.say(text)
   if (quiet && tally.failed > listed.length) {
     shell.say(`… and ${tally.failed - listed.length} more; --failed <file> writes them all.`)

@@ -43,7 +43,8 @@ export async function reprocess(given: unknown, shell: Shell): Promise<number> {
     if (options.json) shell.out(JSON.stringify({ event: 'reprocessed', ...done, stopped }))
     else {
       const rows = `${counted(done.added, 'row')} added, ${counted(done.removed, 'row')} removed`
-      shell.out(`${counted(done.images, 'known image')}: ${rows}; nothing was looked up.`)
+      const at = `at confidence threshold ${options.confidenceThreshold}`
+      shell.out(`${counted(done.images, 'known image')} ${at}: ${rows}; nothing was looked up.`)
     }
     const reason = stopped === null ? undefined : new InterruptedError()
     if (reason !== undefined) shell.say(stopLines(reason))

@@ -8,7 +8,12 @@ import { startSandbox } from './sandbox.ts'
 
 const port = Number(process.argv[2] ?? 8899)
 const answers = await loadSampleAnswers(new URL('../../samples/', import.meta.url))
-const sandbox = await startSandbox({ port, answers })
+const sandbox = await startSandbox({ port, answers }).catch((error: Error) => {
+  process.stderr.write(
+    `The sandbox cannot start: ${error.message}. Another port: npm run sandbox -- 8900\n`,
+  )
+  process.exit(1)
+})
 
 process.stdout.write(
   `The sandbox answers as the Snapshot API at ${sandbox.url}

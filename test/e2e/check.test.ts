@@ -25,7 +25,9 @@ test('asks an SDK for its version and count, and never shows its licence key', a
   const { exitCode, stdout, stderr } = await place.run(['check'], { env: { PLATE_API_KEY: '' } })
   expect(exitCode).toBe(0)
   expect(stdout).toMatch(/^ok +api +SDK 1\.58\.0 at .* answers; 2493 of 2500 lookups are left\.$/m)
-  expect(stdout).toMatch(/^ok +storage +the database \(image_data\) keeps the images\.$/m)
+  expect(stdout).toMatch(
+    /^ok +storage +the database \(image_data\) is where images go \(STORE_IMAGES=db\)\.$/m,
+  )
   expect(stdout + stderr).not.toContain('sandbox-license-key')
 })
 

@@ -43,6 +43,11 @@ describe('the images file', () => {
   test.each([
     ['does not exist', 'none.txt', 'none.txt does not exist.'],
     ['is a folder', 'samples', 'samples is a folder'],
+    [
+      'is a picture itself',
+      'samples/gate-sedan-front.jpg',
+      'samples/gate-sedan-front.jpg holds no text',
+    ],
   ])('that %s is exit 2', async (_, list, said) => {
     await using place = await createWorkplace()
     const { exitCode, stderr } = await place.run(['--images', list])

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
@@ -27,7 +27,7 @@ async function runSnippet(snippet: string, env: Record<string, string>): Promise
   const folder = await mkdtemp(join(tmpdir(), 'plate-snapshot-readme-'))
   try {
     await mkdir(join(folder, 'node_modules'))
-    for (const name of ['pg', '@aws-sdk']) {
+    for (const name of ['pg', '@aws-sdk', '@electric-sql']) {
       await symlink(join(REPOSITORY, 'node_modules', name), join(folder, 'node_modules', name))
     }
     await symlink(REPOSITORY, join(folder, 'node_modules', 'plate-snapshot'))
@@ -115,9 +115,40 @@ test('the snippet for the library looks up, and runs a list', async () => {
   const snippet = readmeBlocks('ts').find((ts) => ts.includes("from 'plate-snapshot'")) ?? ''
   const output = await runSnippet(snippet, place.env)
   expect(output).toContain('qxoi104 0.952')
-  expect(output).toContain('1 stored, 1 lookups')
+  expect(output).toContain('stored: 1, lookups: 1')
 })
 
 function readExample(): Promise<string> {
   return readFile(join(REPOSITORY, 'images.txt.example'), 'utf8')
 }
+
+test('the snippet for the embedded database reads its rows', async () => {
+  await using place = await createWorkplace({ database: 'embedded' })
+  await place.write('images.txt.example', await readExample())
+  await place.run(EXAMPLE)
+  const snippet = readmeBlocks('ts').find((ts) => ts.includes('PGlite')) ?? ''
+  const folder = `'${join(place.folder, 'plate-snapshot-data/pgdata')}'`
+  expect(await runSnippet(snippet.replace(/'plate-snapshot-data\/pgdata'/, folder), {})).toContain(
+    'iq70otx',
+  )
+})
+
+test('npm run demo is the demo', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'plate-snapshot-npm-'))
+  try {
+    // The script of the checkout, in a folder of its own: the demo writes where it runs.
+    await cp(join(REPOSITORY, 'package.json'), join(folder, 'package.json'))
+    for (const name of ['dist', 'samples', 'node_modules', 'db_schema.sql', 'images.txt.example']) {
+      await symlink(join(REPOSITORY, name), join(folder, name))
+    }
+    const child = spawn('npm', ['run', '--silent', 'demo'], {
+      cwd: folder,
+      env: closedEnv(folder, {}),
+    })
+    const [output] = await Promise.all([text(child.stdout), once(child, 'close')])
+    expect(child.exitCode).toBe(0)
+    expect(output).toContain('These answers came from the sandbox')
+  } finally {
+    await rm(folder, { recursive: true })
+  }
+})

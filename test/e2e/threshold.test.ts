@@ -56,6 +56,15 @@ describe.each([
     expect(second.map(({ plate }) => plate)).toEqual(platesFrom(0.5))
     expect(second).toEqual(expect.arrayContaining(first))
 
+    // A run takes no row away; it says what would.
+    const again = await place.ingest(LINES, ['--confidence-threshold', '0.9'])
+    expect(again.summary).toMatchObject({ duplicate: 11, rows: 0, rows_below: 3, lookups: 0 })
+    const plates = again.images.flatMap((image) => image.plates ?? [])
+    expect(plates.filter(({ stored }) => stored)).toHaveLength(second.length)
+    const words = await place.run(['--images', 'images.txt', '--confidence-threshold', '0.9'])
+    expect(words.stdout).toContain('3 rows of known images are below this threshold and stayed')
+    expect(await readRows(place)).toEqual(second)
+
     const up = await place.run(['reprocess', '--confidence-threshold', '0.9', '--json'])
     expect(up.exitCode).toBe(0)
     expect(up.records).toEqual([
@@ -66,7 +75,7 @@ describe.each([
     const down = await place.run(['reprocess', '--confidence-threshold', '0.5'])
     expect(down.exitCode).toBe(0)
     expect(down.stdout).toBe(
-      '11 known images: 3 rows added, 0 rows removed; nothing was looked up.\n',
+      '11 known images at confidence threshold 0.5: 3 rows added, 0 rows removed; nothing was looked up.\n',
     )
     const last = await readRows(place)
     expect(last.map(({ plate }) => plate)).toEqual(platesFrom(0.5))

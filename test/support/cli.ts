@@ -51,6 +51,7 @@ interface SummaryRecord {
   uploads: number
   bytes: number
   asked_differently: number
+  rows_below: number
   seconds: number
   stopped: string | null
   dry_run?: boolean

@@ -22,6 +22,8 @@ export function outcomeOf(
     image: IMAGE,
     readings: [],
     rows: 0,
+    rowPlaces: [],
+    rowsBelow: 0,
     wasLookedUp: false,
     uncertain: 0,
     uploadedBytes: 0,

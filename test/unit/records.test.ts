@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest'
 import { FetchError, LookupError, LookupFailure } from '../../src/errors.ts'
-import { meets } from '../../src/filter.ts'
 import { errorRecord, imageRecord, summaryRecord } from '../../src/run-report.ts'
 import { createTally } from '../../src/tally.ts'
 import { failedWith, outcomeOf } from './outcomes.ts'
@@ -18,9 +17,9 @@ test('an image is told with its plates and which of them have a row', () => {
     { index: 1, plate: 'abc123', score: 0.4 },
     { index: 2, vehicleType: 'Sedan' },
   ]
-  const outcome = outcomeOf('stored', { readings, rows: 1, wasLookedUp: true })
+  const outcome = outcomeOf('stored', { readings, rows: 1, rowPlaces: [0], wasLookedUp: true })
 
-  expect(imageRecord(outcome, meets(0.8))).toEqual({
+  expect(imageRecord(outcome)).toEqual({
     event: 'image',
     line: 12,
     source: 'https://x/car.jpg',
@@ -41,7 +40,7 @@ test('an image is told with its plates and which of them have a row', () => {
 test('a failed image is told with its error', () => {
   const error = new FetchError('not_an_image', 'car.jpg is text.')
 
-  expect(imageRecord(failedWith(error), meets(0))).toEqual({
+  expect(imageRecord(failedWith(error))).toEqual({
     event: 'image',
     line: 12,
     source: 'https://x/car.jpg',
@@ -61,7 +60,7 @@ test.each<[what: string, error: unknown, wasAsked: boolean]>([
   ['was never asked about', new LookupFailure(LOST, 0, 0), false],
   ['was given up before', LOST, false],
 ])('a failed image that %s says so', (_what, error, wasAsked) => {
-  expect(imageRecord(failedWith(error), meets(0))).toHaveProperty('lookup', wasAsked)
+  expect(imageRecord(failedWith(error))).toHaveProperty('lookup', wasAsked)
 })
 
 test('an error without advice of its own is a bug', () => {
@@ -83,6 +82,7 @@ const COUNTS = {
   uploads: 0,
   bytes: 0,
   asked_differently: 0,
+  rows_below: 0,
 }
 
 test('the summary has every count, the time and what stopped the run', () => {

@@ -6,8 +6,8 @@ import { createTally, type Tally } from '../../src/tally.ts'
 const summary = (tally: Partial<Tally>, seconds = 1.26, isDryRun = false) =>
   summaryLines({ ...createTally(), ...tally }, seconds, isDryRun)
 
-test('a run over nothing is one line', () => {
-  expect(summary({}, 0)).toEqual(['0 images in 0.0 s'])
+test('a run over nothing says so', () => {
+  expect(summary({}, 0)).toEqual(['The list names no image.'])
 })
 
 test('what did not happen has no line', () => {
@@ -99,4 +99,13 @@ test.each<[what: string, error: unknown, text: string]>([
   ],
 ])('people are told of %s', (_what, error, text) => {
   expect(stopLines(error)).toBe(text)
+})
+
+test('a failure shows control characters of names and answers, and does not send them to the terminal', () => {
+  const error = new FetchError('file_not_found', 'a\x1b[2Jb\n\x07.jpg does not exist.')
+  const ref = { line: 3, text: '', source: '' }
+
+  expect(failureLines(ref, error).split('\n')[0]).toBe(
+    'line 3: a\\x1b[2Jb\\x0a\\x07.jpg does not exist. [file_not_found]',
+  )
 })
