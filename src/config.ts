@@ -36,6 +36,7 @@ export interface Settings {
   storage: StorageSettings
 }
 
+/** The environment variables of the README's table of settings. */
 export type Environment = Readonly<Record<string, string | undefined>>
 
 /** Settings that may be had; without the API key or the bucket when a command has no use for them. */

@@ -1,3 +1,4 @@
+export type { Environment } from './config.ts'
 export {
   ConfigError,
   DatabaseError,
@@ -11,7 +12,6 @@ export {
 export type { FetchedImage } from './fetch-image.ts'
 export type { IngestResult } from './ingest.ts'
 export {
-  type Environment,
   type FetchParameters,
   fetchImageBytes,
   type IngestParameters,

@@ -1,4 +1,4 @@
-import { readSettings } from './config.ts'
+import { type Environment, readSettings } from './config.ts'
 import { ConfigError, LookupError } from './errors.ts'
 import { type FetchedImage, fetchImage, sha256Of } from './fetch-image.ts'
 import { createDispatcher } from './http.ts'
@@ -12,9 +12,6 @@ import { createPace } from './pace.ts'
 import { readResponse } from './response.ts'
 import { FETCH_POLICY, LOOKUP_POLICY, withRetry } from './retry.ts'
 import { isTransient } from './wiring.ts'
-
-/** The environment variables of the README's table of settings. */
-export type Environment = Readonly<Record<string, string | undefined>>
 
 /** The flags of `ingest` in camel case, with the same defaults and units (seconds, bytes). */
 export interface IngestParameters

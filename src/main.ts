@@ -1,5 +1,4 @@
 import { Command, CommanderError, Option } from 'commander'
-import { IngestError } from './errors.ts'
 import { defaultOf, type Flag, INGEST_FLAGS } from './options.ts'
 import { stopLines } from './run-report.ts'
 import type { Shell } from './shell.ts'
@@ -64,7 +63,6 @@ export async function main(args: readonly string[], shell: Shell): Promise<numbe
   } catch (thrown) {
     if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? 0 : 2
     shell.say(stopLines(thrown))
-    if (!(thrown instanceof IngestError) && thrown instanceof Error) shell.say(thrown.stack ?? '')
     return exitCodeOf({ failed: 0 }, thrown, shell.stoppedBy())
   }
 }

@@ -42,7 +42,7 @@ export function summaryRecord(tally: Tally, seconds: number, reason: unknown, is
 /** One failed image for people: where, what, and what to do. */
 export function failureLines(ref: ImageRef, error: unknown): string {
   const { code, message, hint } = errorRecord(error)
-  return `line ${ref.line}: ${visible(message)} [${code}]\n  ${hint}`
+  return `line ${ref.line}: ${visible(message)} [${code}]\n  ${hint}${traceOf(error)}`
 }
 
 /** File names, URLs and answers may hold characters that move a terminal's cursor or colour it: shown as `\\x1b`. */
@@ -52,10 +52,15 @@ function visible(text: string): string {
   })
 }
 
+/** Anything that is no error of ours is a bug: its trace is wanted. */
+function traceOf(error: unknown): string {
+  return error instanceof IngestError || !(error instanceof Error) ? '' : `\n${error.stack}`
+}
+
 /** What stopped a command, for people. */
 export function stopLines(error: unknown): string {
   const { code, message, hint } = errorRecord(error)
-  return `${message}${code === 'config' || code === 'interrupted' ? '' : ` [${code}]`}\n${hint}`
+  return `${message}${code === 'config' || code === 'interrupted' ? '' : ` [${code}]`}\n${hint}${traceOf(error)}`
 }
 
 const number = new Intl.NumberFormat('en-US')

@@ -1,4 +1,4 @@
-import { ConfigError, IngestError, messageOf } from '../errors.ts'
+import { ConfigError, messageOf } from '../errors.ts'
 import { openFailedList } from '../failed-list.ts'
 import { type OpenedList, openImageList } from '../image-list.ts'
 import { runIngest } from '../ingest.ts'
@@ -51,7 +51,6 @@ export async function ingest(
         if (outcome.outcome === 'failed') {
           failed?.add(outcome.ref.text)
           progress.say(failureLines(outcome.ref, outcome.error))
-          sayTrace(outcome.error, shell)
         }
         progress.update(soFar)
       },
@@ -63,7 +62,6 @@ export async function ingest(
 
   if (reason !== undefined) {
     shell.say(stopLines(reason))
-    sayTrace(reason, shell)
   }
   if (json) shell.out(JSON.stringify(summaryRecord(tally, seconds, reason, dryRun)))
   else if (tally.images > 0 || reason === undefined) {
@@ -116,10 +114,4 @@ function waitTeller(progress: Progress): (waitMs: number) => void {
     toldUntil = now + waitMs
     progress.say(`The API asks to wait ${Math.ceil(waitMs / 1_000)} s (429); all lookups wait.`)
   }
-}
-
-/** Anything that is no error of ours is a bug: its trace is wanted. */
-function sayTrace(error: unknown, shell: Shell): void {
-  if (!(error instanceof IngestError) && error instanceof Error)
-    shell.say(error.stack ?? error.message)
 }

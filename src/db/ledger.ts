@@ -5,15 +5,9 @@ import type { Answer } from '../look-up-plates.ts'
 import type { Question } from '../lookup.ts'
 import type { PlateReading, Snapshot } from '../normalize.ts'
 import { readResponse, storable } from '../response.ts'
-import {
-  type AnsweredEntry,
-  askedOf,
-  createAnswers,
-  ENTRY,
-  type KnownImage,
-  toKnown,
-} from './answers.ts'
+import { type AnsweredEntry, askedOf, createAnswers, type KnownImage, toKnown } from './answers.ts'
 import type { Database } from './database.ts'
+import { ANSWER, CLAIM, FAIL, KEEP_BYTES, PLACES, RELEASE } from './ledger-statements.ts'
 import type { Run } from './runs.ts'
 import { type S3Object, type StoredImage, writeRows } from './snapshots.ts'
 
@@ -36,55 +30,6 @@ export type Ledger = ReturnType<typeof createLedger>
 type ClaimedEntry =
   | { state: 'mine'; uncertain: number; unsettled: unknown }
   | ({ state: 'known' | 'busy' } & AnsweredEntry)
-
-/** May a forcing run ask again? Once: what it has answered itself is known to it. */
-const FORCED = '($7 AND l.answered_by IS DISTINCT FROM $6::uuid)'
-
-/**
- * One statement: the source is noted, and the image is claimed unless it is answered or a living run holds it.
- * $1 sha256, $2 source, $3 mime, $4 size, $5 asked, $6 run, $7 force, $8 seconds without a heartbeat until dead,
- * $9 bucket, $10 key.
- */
-const CLAIM = `
-  WITH noted AS (
-    INSERT INTO image_sources (image_sha256, source) VALUES ($1, $2)
-    ON CONFLICT (image_sha256, md5(source)) DO UPDATE SET last_seen_at = now()
-  ), claimed AS (
-    INSERT INTO plate_lookups AS l
-      (image_sha256, source, image_mime, image_size, s3_bucket, s3_key, asked, claimed_by, claimed_at)
-    VALUES ($1, $2, $3, $4::int, $9, $10, $5::jsonb, $6::uuid, now())
-    ON CONFLICT (image_sha256) DO UPDATE SET
-      claimed_by = excluded.claimed_by, claimed_at = now(),
-      image_mime = coalesce(l.image_mime, excluded.image_mime), image_size = coalesce(l.image_size, excluded.image_size),
-      s3_bucket = CASE WHEN l.stored_at IS NULL THEN excluded.s3_bucket ELSE l.s3_bucket END,
-      s3_key = CASE WHEN l.stored_at IS NULL THEN excluded.s3_key ELSE l.s3_key END
-    WHERE (l.response IS NULL OR ${FORCED})
-      AND (l.claimed_by IS NULL OR l.claimed_by = excluded.claimed_by OR NOT EXISTS (
-        SELECT 1 FROM ingest_runs r WHERE r.id = l.claimed_by AND r.ended_at IS NULL
-          AND r.heartbeat_at > clock_timestamp() - make_interval(secs => $8::float8)))
-    RETURNING l.uncertain, l.unsettled
-  )
-  SELECT 'mine' AS state, uncertain, unsettled, NULL AS image_sha256, NULL AS source, NULL AS image_mime,
-         NULL::int AS image_size, NULL AS s3_bucket, NULL AS s3_key, NULL::jsonb AS asked, NULL::jsonb AS response, NULL AS answered_at,
-         NULL::int[] AS row_places
-  FROM claimed
-  UNION ALL
-  SELECT CASE WHEN l.response IS NULL OR ${FORCED} THEN 'busy' ELSE 'known' END, l.uncertain, l.unsettled, ${ENTRY}
-  FROM plate_lookups l WHERE l.image_sha256 = $1 AND NOT EXISTS (SELECT 1 FROM claimed)`
-
-const KEEP_BYTES =
-  'UPDATE plate_lookups SET stored_at = now(), image_data = $2 WHERE image_sha256 = $1'
-const RELEASE = `UPDATE plate_lookups SET claimed_by = NULL, claimed_at = NULL
-  WHERE image_sha256 = $1 AND claimed_by = $2::uuid`
-const FAIL = `UPDATE plate_lookups SET claimed_by = NULL, claimed_at = NULL, error = $3::jsonb,
-  attempts = attempts + $4, uncertain = uncertain + $5,
-  unsettled = coalesce($6::jsonb, unsettled), asked = coalesce($7::jsonb, asked) WHERE image_sha256 = $1 AND claimed_by = $2::uuid`
-const ANSWER = `UPDATE plate_lookups SET asked = coalesce($3::jsonb, asked), response = $4::jsonb, unsettled = NULL, answered_at = now(),
-  stored_at = coalesce(stored_at, now()), s3_bucket = coalesce($7, s3_bucket), s3_key = coalesce($8, s3_key),
-  answered_by = $2::uuid, attempts = attempts + $5, uncertain = uncertain + $6, error = NULL,
-  claimed_by = NULL, claimed_at = NULL WHERE image_sha256 = $1`
-const PLACES = `SELECT result_index AS place FROM vehicle_snapshots
-  WHERE image_sha256 = $1 AND result_index IS NOT NULL`
 
 const FIRST_WAIT_MS = 50
 const LONGEST_WAIT_MS = 1_000

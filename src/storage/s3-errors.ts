@@ -1,5 +1,6 @@
 import { S3ServiceException } from '@aws-sdk/client-s3'
 import { messageOf, StorageError, systemCodeOf } from '../errors.ts'
+import { isTimeout } from '../http.ts'
 
 /** The HTTP status of a refused request; undefined for anything else that was thrown. */
 export function statusOf(thrown: unknown): number | undefined {
@@ -42,8 +43,4 @@ function wordsOf(cause: unknown, status: number | undefined): string {
   if (status === 403) return `the server denies access${code === '' ? '' : ` (${code})`}`
   if (code !== '') return code
   return status === undefined ? said : `the server answered with status ${status}`
-}
-
-function isTimeout(cause: unknown): boolean {
-  return cause instanceof Error && cause.name === 'TimeoutError'
 }
