@@ -1,7 +1,7 @@
 import type { KnownImage } from './db/answers.ts'
 import type { Claim } from './db/ledger.ts'
 import type { S3Object, SnapshotImage, StoredImage } from './db/snapshots.ts'
-import { IngestError, LookupError } from './errors.ts'
+import { IngestError, LookupError, LookupFailure } from './errors.ts'
 import type { FetchedImage } from './fetch-image.ts'
 import type { ImageRef } from './image-list.ts'
 import type { Answer, RunSignals } from './look-up-plates.ts'
@@ -97,7 +97,7 @@ export async function ingestImage(
     if (thrown instanceof Error && (isFailed || answer !== undefined))
       await ledger.fail(image.sha256, thrown, answer)
     else await ledger.release(image.sha256)
-    throw thrown
+    throw isFailed && answer !== undefined ? afterAnswer(thrown, answer) : thrown
   }
 }
 
@@ -167,6 +167,16 @@ export function isUntouched(error: unknown, stop: AbortSignal): boolean {
   if (!stop.aborted) return false
   if (error instanceof LookupError) return error.isRetryable && !error.isUncertain
   return error === stop.reason || (error instanceof Error && error.name === 'AbortError')
+}
+
+/** The same failure with the requests that had been sent and answered before it: they count, and cost. */
+function afterAnswer(failure: IngestError, { attempts, uncertain }: Answer): LookupFailure {
+  const { code, message, hint } = failure
+  return new LookupFailure(
+    new LookupError(code, message, { hint, cause: failure }),
+    attempts,
+    uncertain,
+  )
 }
 
 function givenUp({ source }: ImageRef): LookupError {

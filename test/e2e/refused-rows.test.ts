@@ -13,6 +13,8 @@ test('an answer whose rows the database refuses is kept, and used when it takes 
   expect(refused.exitCode).toBe(1)
   expect(refused.images[0]?.error).toMatchObject({ code: 'database_failed' })
   expect(refused.images[0]?.error?.message).toContain('no rows today')
+  expect(refused.images[0]?.lookup).toBe(true)
+  expect(refused.summary).toMatchObject({ failed: 1, lookups: 1, attempts: 1 })
   expect(
     await place.query(
       'SELECT response, unsettled IS NOT NULL AS kept, attempts FROM plate_lookups',
