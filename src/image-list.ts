@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs'
-import { open, stat } from 'node:fs/promises'
+import { access, constants, open, stat } from 'node:fs/promises'
 import { createInterface } from 'node:readline'
 import { Readable } from 'node:stream'
 import { ConfigError, messageOf, systemCodeOf } from './errors.ts'
@@ -55,7 +55,7 @@ export async function* imageRefs(
   }
 }
 
-const NO_BYTES = { bytesRead: 0, buffer: Buffer.alloc(0) }
+const WANTED = 'name a file with one path or URL a line'
 
 /** A list that can be read, and how many images it names where that can be known (a regular file). */
 export interface OpenedList {
@@ -72,14 +72,15 @@ export async function openImageList(path: string, standardInput: Readable): Prom
   if (path === '-') {
     return { images: (signal) => readImageList(standardInput, signal), count: undefined }
   }
+  const images = (signal: AbortSignal) => readImageList(createReadStream(path), signal)
   try {
-    const isText = await looksLikeText(path)
-    if (!isText) throw unreadable(path, 'holds no text; name a file with one path or URL a line')
+    await access(path, constants.R_OK)
     const info = await stat(path)
-    if (info.isDirectory())
-      throw unreadable(path, 'is a folder; name a file with one path or URL a line')
-    const count = info.isFile() ? await countImages(path) : undefined
-    return { images: (signal) => readImageList(createReadStream(path), signal), count }
+    if (info.isDirectory()) throw unreadable(path, `is a folder; ${WANTED}`)
+    // A pipe is opened once, to be read: its writer would be cut off by a look inside.
+    if (!info.isFile()) return { images, count: undefined }
+    if (!(await looksLikeText(path))) throw unreadable(path, `holds no text; ${WANTED}`)
+    return { images, count: await countImages(path) }
   } catch (thrown) {
     if (thrown instanceof ConfigError) throw thrown
     const isMissing = systemCodeOf(thrown) === 'ENOENT'
@@ -91,8 +92,7 @@ export async function openImageList(path: string, standardInput: Readable): Prom
 async function looksLikeText(path: string): Promise<boolean> {
   const file = await open(path)
   try {
-    const isFile = (await file.stat()).isFile()
-    const { bytesRead, buffer } = isFile ? await file.read(Buffer.alloc(512), 0, 512, 0) : NO_BYTES
+    const { bytesRead, buffer } = await file.read(Buffer.alloc(512), 0, 512, 0)
     return !buffer.subarray(0, bytesRead).includes(0)
   } finally {
     await file.close()

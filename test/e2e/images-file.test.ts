@@ -1,7 +1,12 @@
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { describe, expect, test } from 'vitest'
 import { createWorkplace, names } from '../support/workplace.ts'
+
+const runProgram = promisify(execFile)
 
 describe('the images file', () => {
   test.each<[what: string, text: string]>([
@@ -53,6 +58,20 @@ describe('the images file', () => {
     const { exitCode, stderr } = await place.run(['--images', list])
     expect(exitCode).toBe(2)
     expect(stderr).toContain(`--images ${said}`)
+  })
+
+  test('may be a named pipe, whose writer is not cut off', async () => {
+    await using place = await createWorkplace()
+    await place.draw(...names(3))
+    const pipe = join(place.folder, 'list.pipe')
+    await runProgram('mkfifo', [pipe])
+    const text = `${names(3).join('\n')}\n`
+    // A shell that fails when nobody reads any more.
+    const writer = spawn('sh', ['-c', 'printf %s "$1" > "$0"', pipe, text])
+    const closed = once(writer, 'close')
+    const { summary } = await place.run(['--images', 'list.pipe', '--delay', '0', '--json'])
+    expect(summary.images).toBe(3)
+    expect(await closed).toEqual([0, null])
   })
 
   test('is standard input when it is -, read as it comes', async () => {
