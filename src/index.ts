@@ -1,8 +1,8 @@
+export type { ErrorCode } from './advice.ts'
 export type { Environment } from './config.ts'
 export {
   ConfigError,
   DatabaseError,
-  type ErrorCode,
   FetchError,
   IngestError,
   LookupError,
@@ -16,15 +16,17 @@ export {
   fetchImageBytes,
   type IngestParameters,
   ingest,
+  type UploadedImage,
+  type UploadParameters,
+  uploadToS3,
+} from './library.ts'
+export {
   type LookupInput,
   type LookupOutput,
   type LookupParameters,
   parseAndNormalizeResponse,
   sendRequestWithRetry,
-  type UploadedImage,
-  type UploadParameters,
-  uploadToS3,
-} from './library.ts'
+} from './library-lookup.ts'
 export type { Question } from './lookup.ts'
 export type { BoundingBox, MakeModel, PlateReading, Snapshot } from './normalize.ts'
 export type { Outcome } from './pipeline.ts'

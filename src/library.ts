@@ -1,16 +1,11 @@
 import { type Environment, readSettings } from './config.ts'
-import { ConfigError, LookupError } from './errors.ts'
-import { type FetchedImage, fetchImage, sha256Of } from './fetch-image.ts'
+import { ConfigError } from './errors.ts'
+import { type FetchedImage, fetchImage } from './fetch-image.ts'
 import { createDispatcher } from './http.ts'
 import { imageRefs, openImageList } from './image-list.ts'
 import { type IngestEvents, type IngestResult, runIngest } from './ingest.ts'
-import { createBudget, type LostAnswer, lookUpPlatesBy } from './look-up-plates.ts'
-import { type LookupSubject, type Question, sendLookup } from './lookup.ts'
-import { normalize, type Snapshot } from './normalize.ts'
 import { type IngestInput, readIngestOptions } from './options.ts'
-import { createPace } from './pace.ts'
-import { readResponse } from './response.ts'
-import { FETCH_POLICY, LOOKUP_POLICY, withRetry } from './retry.ts'
+import { FETCH_POLICY, withRetry } from './retry.ts'
 import { isTransient } from './wiring.ts'
 
 /** The flags of `ingest` in camel case, with the same defaults and units (seconds, bytes). */
@@ -134,96 +129,4 @@ export async function uploadToS3(
   } finally {
     store.close()
   }
-}
-
-/** What is looked up: bytes, or an address that the cloud fetches itself (`upload_url`). */
-export type LookupInput =
-  | { bytes: Uint8Array; mime?: string; source?: string }
-  | { imageUrl: string }
-
-/** Where a lookup goes and what it asks; what is left out is as in the README's tables. */
-export interface LookupParameters extends Partial<Question> {
-  /** `https://api.platerecognizer.com/v1/plate-reader/` when left out. */
-  apiUrl?: string
-  apiKey?: string
-  timeoutMs?: number
-  /** Further attempts after a failed one. */
-  retries?: number
-  lostAnswer?: LostAnswer
-  signal?: AbortSignal
-}
-
-/** An answer as the API sent it; `uncertain` of the requests sent may have been billed without an answer. */
-export interface LookupOutput {
-  response: unknown
-  attempts: number
-  uncertain: number
-}
-
-/**
- * One lookup, which costs money: tried again with backoff, 429s waited out as long as the API says.
- * @throws {LookupError} when it failed for good; {ConfigError} for a missing key or a wrong address
- */
-export async function sendRequestWithRetry(
-  input: LookupInput,
-  {
-    apiUrl,
-    apiKey,
-    timeoutMs = 60_000,
-    retries = 5,
-    lostAnswer = 'once',
-    ...rest
-  }: LookupParameters = {},
-): Promise<LookupOutput> {
-  const {
-    regions = [],
-    mmc = false,
-    cameraId,
-    engineConfig,
-    signal = new AbortController().signal,
-  } = rest
-  const env = { SNAPSHOT_API_URL: apiUrl, PLATE_API_KEY: apiKey }
-  const read = readSettings(env, { api: true, storage: false })
-  if ('problems' in read) throw new ConfigError(read.problems)
-  const dispatcher = createDispatcher(timeoutMs)
-  const access = { ...read.settings.api, timeoutMs, dispatcher }
-  const lookUp = lookUpPlatesBy<LookupSubject>({
-    send: (subject, end) =>
-      sendLookup(subject, { regions, mmc, cameraId, engineConfig }, access, end),
-    pace: createPace(0),
-    budget: createBudget(undefined),
-    policy: { ...LOOKUP_POLICY, retries },
-    lostAnswer,
-  })
-  try {
-    const { response, attempts, uncertain } = await lookUp(subjectOf(input), {
-      stop: signal,
-      end: signal,
-    })
-    return { response: response.raw, attempts, uncertain }
-  } finally {
-    await dispatcher.destroy()
-  }
-}
-
-function subjectOf(input: LookupInput): LookupSubject {
-  if ('imageUrl' in input) return { imageUrl: input.imageUrl, source: input.imageUrl }
-  const { bytes, mime = 'application/octet-stream', source = sha256Of(bytes) } = input
-  return { bytes, mime, source }
-}
-
-/**
- * Turns an answer, of either result shape, into its readings with our names.
- * @param response the JSON of an answer, such as `raw_response` of a row
- * @throws {LookupError} when it holds no results
- */
-export function parseAndNormalizeResponse(response: unknown): Snapshot {
-  const read = readResponse(response)
-  if (read === undefined) {
-    const hint = 'Give the JSON object that the API answered a lookup with.'
-    throw new LookupError('api_rejected', 'This is no answer to a lookup: it has no results.', {
-      hint,
-    })
-  }
-  return normalize(read)
 }

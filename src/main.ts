@@ -48,7 +48,7 @@ export const COMMANDS = {
 export async function main(args: readonly string[], shell: Shell): Promise<number> {
   let exitCode = 0
   const [first = ''] = args
-  if (/^[a-z]/.test(first) && first !== 'help' && !(first in COMMANDS)) {
+  if (/^[a-z]/.test(first) && first !== 'help' && !Object.hasOwn(COMMANDS, first)) {
     shell.say(`There is no command ${first}. These are: ${Object.keys(COMMANDS).join(', ')}.`)
     return 2
   }

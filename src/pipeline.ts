@@ -94,9 +94,10 @@ export async function ingestImage(
   } catch (thrown) {
     // An answer that was paid for is kept, whatever came after it.
     const isFailed = thrown instanceof IngestError && !isUntouched(thrown, signals.stop)
-    if (thrown instanceof Error && (isFailed || answer !== undefined))
+    const isPaidNow = answer !== undefined && answer.attempts > 0
+    if (thrown instanceof Error && (isFailed || isPaidNow)) {
       await ledger.fail(image.sha256, thrown, answer)
-    else await ledger.release(image.sha256)
+    } else await ledger.release(image.sha256)
     throw isFailed && answer !== undefined ? afterAnswer(thrown, answer) : thrown
   }
 }
@@ -136,28 +137,6 @@ export async function amendRows(
   return missing.length
 }
 
-/** What `--dry-run` needs: it fetches and hashes, and asks the ledger, but writes nothing. */
-export interface PreviewDeps {
-  fetchImage: Deps['fetchImage']
-  isKnown: (sha256: string) => Promise<boolean>
-  /** Images seen before in the list, about 100 bytes each. */
-  seen: Set<string>
-}
-
-/** One line of the list in a dry run: would it be looked up? */
-export async function previewImage(
-  ref: ImageRef,
-  { fetchImage, isKnown, seen }: PreviewDeps,
-  { stop }: RunSignals,
-): Promise<Ingested> {
-  const image = await fetchImage(ref, stop)
-  // Noted before anything is waited for: a copy may be under way beside it.
-  const isCopy = seen.has(image.sha256)
-  seen.add(image.sha256)
-  const isOld = isCopy || (await isKnown(image.sha256))
-  return ingested(image, { readings: [] }, { outcome: isOld ? 'duplicate' : 'would_look_up' })
-}
-
 /**
  * Is the image as if it had never been begun? So it is when the run stops: it counts nowhere, and the next run takes it.
  * An answer lost on the way is another matter: it may have been billed.
@@ -193,7 +172,8 @@ function outcomeWithoutRows({ readings }: Snapshot): 'below_threshold' | 'no_pla
   return readings.some(({ plate }) => plate !== undefined) ? 'below_threshold' : 'no_plate'
 }
 
-function ingested(
+/** An outcome in which what is not said did not happen. */
+export function ingested(
   image: FetchedImage,
   { readings }: Pick<Snapshot, 'readings'>,
   facts: Pick<Ingested, 'outcome'> & Partial<Ingested>,

@@ -1,3 +1,4 @@
+import { ADVICE } from './advice.ts'
 import { IngestError, LookupFailure, messageOf } from './errors.ts'
 import type { ImageRef } from './image-list.ts'
 import type { Outcome } from './pipeline.ts'
@@ -9,8 +10,7 @@ export function errorRecord(error: unknown): { code: string; message: string; hi
     const { code, message, hint } = error
     return { code, message, hint }
   }
-  const hint = 'This is a bug of plate-snapshot: please report it with the trace on standard error.'
-  return { code: 'internal', message: messageOf(error), hint }
+  return { code: 'internal', message: messageOf(error), hint: ADVICE.internal.hint }
 }
 
 /** One line of `--json` for one image. */
@@ -71,49 +71,42 @@ export function counted(n: number, one: string, many = `${one}s`): string {
 
 /** The summary for people: what happened, lines of zero left out, then what to do next if anything. */
 export function summaryLines(tally: Tally, seconds: number, isDryRun: boolean): string[] {
-  const { images, uncertain } = tally
-  const rows: [n: number, label: string, note?: string][] = [
+  const { images, uncertain, rows_below: below, asked_differently: other } = tally
+  if (images === 0) return ['The list names no image.']
+  const took = seconds < 120 ? `${seconds.toFixed(1)} s` : `${(seconds / 60).toFixed(1)} min`
+  const notes: [n: number, line: string][] = [
+    [uncertain, `${counted(uncertain, 'request')} may have been billed, with the answer lost`],
+    [
+      below,
+      `${counted(below, 'row')} of known images ${below === 1 ? 'is' : 'are'} below this threshold and stayed; plate-snapshot reprocess with the same --confidence-threshold removes them.`,
+    ],
+    [
+      other,
+      `${counted(other, 'known image')} had been asked about with other regions, mmc or engine configuration; --force asks again.`,
+    ],
+  ]
+  return [
+    `${counted(images, 'image')} in ${took}${isDryRun ? ' (dry run)' : ''}`,
+    ...outcomeLines(tally),
+    ...rowLine(tally),
+    ...lookupLine(tally),
+    ...notes.filter(([n]) => n > 0).map(([, line]) => line),
+  ]
+}
+
+/** How many images came to what, figures under each other. */
+function outcomeLines(tally: Tally): string[] {
+  const outcomes: [n: number, label: string][] = [
     [tally.stored, 'stored'],
     [tally.below_threshold, 'below the threshold'],
     [tally.no_plate, 'without a plate'],
-    [tally.duplicate, 'known already', 'not asked, not billed'],
-    [tally.would_look_up, 'would be looked up', 'nothing was asked, nothing written'],
+    [tally.duplicate, 'known already (not asked, not billed)'],
+    [tally.would_look_up, 'would be looked up (nothing was asked, nothing written)'],
     [tally.failed, 'failed'],
   ]
-  const shown = rows.filter(([n]) => n > 0)
+  const shown = outcomes.filter(([n]) => n > 0)
   const width = Math.max(0, ...shown.map(([n]) => number.format(n).length))
-  const lines = shown.map(
-    ([n, label, note]) =>
-      `  ${number.format(n).padStart(width)} ${label}${note === undefined ? '' : ` (${note})`}`,
-  )
-  const took = seconds < 120 ? `${seconds.toFixed(1)} s` : `${(seconds / 60).toFixed(1)} min`
-  const done = [...rowLine(tally), ...lookupLine(tally)]
-  const lost =
-    uncertain === 0
-      ? []
-      : [`${counted(uncertain, 'request')} may have been billed, with the answer lost`]
-  const other = tally.asked_differently
-  const below =
-    tally.rows_below === 0
-      ? []
-      : [
-          `${counted(tally.rows_below, 'row')} of known images ${tally.rows_below === 1 ? 'is' : 'are'} below this threshold and stayed; plate-snapshot reprocess with the same --confidence-threshold removes them.`,
-        ]
-  const different =
-    other === 0
-      ? []
-      : [
-          `${counted(other, 'known image')} had been asked about with other regions, mmc or engine configuration; --force asks again.`,
-        ]
-  if (images === 0) return ['The list names no image.']
-  return [
-    `${counted(images, 'image')} in ${took}${isDryRun ? ' (dry run)' : ''}`,
-    ...lines,
-    ...done,
-    ...lost,
-    ...below,
-    ...different,
-  ]
+  return shown.map(([n, label]) => `  ${number.format(n).padStart(width)} ${label}`)
 }
 
 function rowLine({ rows }: Tally): string[] {

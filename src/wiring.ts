@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Dispatcher } from 'undici'
-import type { ApiSettings, DatabaseSettings, Settings, StorageSettings } from './config.ts'
+import type { DatabaseSettings } from './addresses.ts'
+import type { ApiSettings, Settings, StorageSettings } from './config.ts'
 import { createAnswers } from './db/answers.ts'
 import type { Database } from './db/database.ts'
 import { createLedger } from './db/ledger.ts'
@@ -17,7 +18,8 @@ import { createBudget, lookUpPlatesBy, type RunSignals } from './look-up-plates.
 import { type Question, sendLookup } from './lookup.ts'
 import type { IngestOptions } from './options.ts'
 import { createPace } from './pace.ts'
-import { type Deps, type Ingested, ingestImage, previewImage } from './pipeline.ts'
+import { type Deps, type Ingested, ingestImage } from './pipeline.ts'
+import { previewImage } from './preview.ts'
 import { FETCH_POLICY, LOOKUP_POLICY, withRetry } from './retry.ts'
 import { createByteaStore } from './storage/bytea-store.ts'
 import type { ImageStore } from './storage/image-store.ts'
@@ -32,7 +34,7 @@ export async function openDatabase(
 ): Promise<Database> {
   if (settings.kind === 'embedded') {
     const { openEmbeddedDatabase } = await import('./db/embedded.ts')
-    return openEmbeddedDatabase(settings.folder, settings.folder, mayCreate)
+    return openEmbeddedDatabase(settings.folder, mayCreate)
   }
   const { openServerDatabase } = await import('./db/server.ts')
   return openServerDatabase(settings.url, Math.min(concurrency + 1, MOST_CONNECTIONS))

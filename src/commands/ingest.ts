@@ -1,8 +1,8 @@
-import { ConfigError, messageOf } from '../errors.ts'
+import { ConfigError, type ConfigProblem, messageOf } from '../errors.ts'
 import { openFailedList } from '../failed-list.ts'
 import { type OpenedList, openImageList } from '../image-list.ts'
 import { runIngest } from '../ingest.ts'
-import { type IngestOptions, readIngestOptions } from '../options.ts'
+import { readIngestOptions } from '../options.ts'
 import { type Progress, showProgress, silentProgress } from '../progress.ts'
 import { failureLines, imageRecord, stopLines, summaryLines, summaryRecord } from '../run-report.ts'
 import type { Shell } from '../shell.ts'
@@ -28,7 +28,7 @@ export async function ingest(
   const { options, problems } = readIngestOptions(given)
   // A dry run asks nothing and stores nothing.
   const isReal = given['dryRun'] !== true
-  const list = await openList(options, shell)
+  const list = await openList(given['images'], shell)
   const wrong = [...problems, ...('problems' in list ? list.problems : [])]
   const settings = await requireSettings(shell.env, { api: isReal, storage: isReal }, wrong)
   if (options === undefined || 'problems' in list) throw new ConfigError(wrong)
@@ -60,9 +60,7 @@ export async function ingest(
   )
   progress.stop()
 
-  if (reason !== undefined) {
-    shell.say(stopLines(reason))
-  }
+  if (reason !== undefined) shell.say(stopLines(reason))
   if (json) shell.out(JSON.stringify(summaryRecord(tally, seconds, reason, dryRun)))
   else if (tally.images > 0 || reason === undefined) {
     for (const line of summaryLines(tally, seconds, dryRun)) shell.out(line)
@@ -83,14 +81,15 @@ export async function ingest(
 
 /** The list, or why it cannot be read: that is reported together with wrong settings. */
 async function openList(
-  options: IngestOptions | undefined,
+  path: unknown,
   shell: Shell,
-): Promise<OpenedList | ConfigError> {
-  if (options === undefined) return new ConfigError([])
+): Promise<OpenedList | { problems: readonly ConfigProblem[] }> {
+  // That none is named is told with the other flags.
+  if (typeof path !== 'string' || path === '') return { problems: [] }
   try {
-    return await openImageList(options.images, shell.input)
+    return await openImageList(path, shell.input)
   } catch (thrown) {
-    if (thrown instanceof ConfigError) return thrown
+    if (thrown instanceof ConfigError) return { problems: thrown.problems }
     throw thrown
   }
 }

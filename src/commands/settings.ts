@@ -1,4 +1,10 @@
-import { type Environment, type Needs, readSettings, type Settings } from '../config.ts'
+import {
+  type Environment,
+  type Needs,
+  readSettings,
+  type Settings,
+  type StorageSettings,
+} from '../config.ts'
 import { ConfigError, type ConfigProblem } from '../errors.ts'
 
 /**
@@ -13,15 +19,17 @@ export async function requireSettings(
 ): Promise<Settings> {
   const read = readSettings(env, needs)
   const problems = [...('problems' in read ? read.problems : []), ...flagProblems]
-  if (needs.storage) problems.push(...(await credentialProblems(env)))
+  const { storage } = 'settings' in read ? read.settings : read
+  if (needs.storage) problems.push(...(await credentialProblems(storage, env)))
   if (problems.length > 0 || !('settings' in read)) throw new ConfigError(problems)
   return read.settings
 }
 
 /** Is there anything to sign requests to S3 with? Asked only where the environment names no keys. */
-async function credentialProblems(env: Environment): Promise<ConfigProblem[]> {
-  const read = readSettings(env, { api: false, storage: false })
-  const { storage } = 'settings' in read ? read.settings : read
+async function credentialProblems(
+  storage: StorageSettings,
+  env: Environment,
+): Promise<ConfigProblem[]> {
   const hasKey = Boolean(env['AWS_ACCESS_KEY_ID']) || Boolean(env['AWS_SECRET_ACCESS_KEY'])
   if (storage.kind !== 's3' || hasKey) return []
   const { missingCredentials } = await import('../storage/s3-client.ts')

@@ -9,24 +9,19 @@ import { lockFolder } from './folder-lock.ts'
 /**
  * Opens the embedded PostgreSQL in a folder, which is made when missing (mode 0700: plates are personal data). One
  * process at a time may hold it.
- * @param shown the folder as the user wrote it
  * @param mayCreate when false, an empty one in memory stands in for a database that is not there
  * @throws {DatabaseError} `folder_locked`, `folder_unusable`
  */
-export async function openEmbeddedDatabase(
-  folder: string,
-  shown = folder,
-  mayCreate = true,
-): Promise<Database> {
+export async function openEmbeddedDatabase(folder: string, mayCreate = true): Promise<Database> {
   const data = join(resolve(folder), 'pgdata')
-  const name = `the embedded database in ${shown}`
+  const name = `the embedded database in ${folder}`
   const isThere = () => existsSync(join(data, 'PG_VERSION'))
   if (!mayCreate && !isThere()) {
     return toDatabase(await PGlite.create(), { name, isNew: true, release: async () => {} })
   }
-  await makeFolder(folder, shown)
-  const lock = await lockFolder(resolve(folder), shown).catch((thrown) => {
-    throw thrown instanceof DatabaseError ? thrown : unusable(shown, thrown)
+  await makeFolder(folder)
+  const lock = await lockFolder(resolve(folder), folder).catch((thrown) => {
+    throw thrown instanceof DatabaseError ? thrown : unusable(folder, thrown)
   })
   try {
     const isNew = !isThere()
@@ -34,7 +29,7 @@ export async function openEmbeddedDatabase(
     return toDatabase(pglite, { name, isNew, release: lock.release })
   } catch (thrown) {
     await lock.release()
-    throw unusable(shown, thrown)
+    throw unusable(folder, thrown)
   }
 }
 
@@ -70,17 +65,17 @@ function toDatabase(
   }
 }
 
-async function makeFolder(folder: string, shown: string): Promise<void> {
+async function makeFolder(folder: string): Promise<void> {
   try {
     const made = await mkdir(folder, { recursive: true, mode: 0o700 })
     if (made !== undefined) await chmod(folder, 0o700)
   } catch (thrown) {
-    throw unusable(shown, thrown)
+    throw unusable(folder, thrown)
   }
 }
 
-function unusable(shown: string, cause: unknown): DatabaseError {
-  const message = `The embedded database cannot be kept in ${shown}: ${messageOf(cause)}.`
+function unusable(folder: string, cause: unknown): DatabaseError {
+  const message = `The embedded database cannot be kept in ${folder}: ${messageOf(cause)}.`
   return new DatabaseError('folder_unusable', message, { cause })
 }
 

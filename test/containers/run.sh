@@ -26,7 +26,7 @@ else
 fi
 
 project=platesnapshottest$$
-work=$(mktemp -d "${TMPDIR:-/tmp}/plate-snapshot-containers.XXXXXX")
+work=$(mktemp -d)
 log=$work/log
 passed=0
 failed=0

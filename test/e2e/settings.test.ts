@@ -145,3 +145,9 @@ test('empty settings are unset settings: the SDK needs no key', async () => {
   expect(exitCode).toBe(0)
   expect(place.sandbox.lookups.map(({ authorization }) => authorization)).toEqual([undefined])
 })
+
+test('a wrong flag does not hide that the list is missing', async () => {
+  await using place = await createWorkplace()
+  const { exitCode, stderr } = await place.run(['--images', 'none.txt', '--delay', 'soon'])
+  expect([exitCode, namesIn(stderr)]).toEqual([2, ['--delay', '--images']])
+})

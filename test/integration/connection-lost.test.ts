@@ -6,6 +6,8 @@ import { createDatabase } from '../support/databases.ts'
 
 // Only on a server: the embedded database has no connection to lose.
 
+/** Ends only when its connection is cut. */
+const ENDLESS = "SELECT pg_sleep_for('1 day')"
 const SLEEPING =
   "SELECT pid FROM pg_stat_activity WHERE application_name = 'plate-snapshot' AND query LIKE '%pg_sleep%'"
 
@@ -25,7 +27,7 @@ test('a connection that drops during a query fails that query, and nothing else'
   await using created = await createDatabase()
   const database = openServerDatabase(created.url, 2)
   try {
-    const sleeping = database.query('SELECT pg_sleep(600)').catch((thrown: unknown) => thrown)
+    const sleeping = database.query(ENDLESS).catch((thrown: unknown) => thrown)
     await cutTheSleeper(created.pool)
     const error = await sleeping
     expect(error).toBeInstanceOf(DatabaseError)
@@ -47,7 +49,7 @@ test('with patience the query is made again', async () => {
         'INSERT INTO tries VALUES (1) RETURNING (SELECT count(*)::int FROM tries)',
       )
       const isFirst = tried.rows[0]?.count === 0
-      return queryable.query(isFirst ? 'SELECT pg_sleep(600)' : 'SELECT 2 AS second')
+      return queryable.query(isFirst ? ENDLESS : 'SELECT 2 AS second')
     })
     await cutTheSleeper(created.pool)
     expect(await work).toEqual([{ second: 2 }])

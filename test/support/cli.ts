@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
+import type { Tally } from '../../src/tally.ts'
 
 /** The built command line; `npm test` builds it first. */
 export const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url))
@@ -36,22 +37,8 @@ interface ImageRecord {
 }
 
 /** The last line of `--json`. */
-interface SummaryRecord {
+interface SummaryRecord extends Omit<Tally, 'would_look_up'> {
   event: 'summary'
-  images: number
-  stored: number
-  below_threshold: number
-  no_plate: number
-  duplicate: number
-  failed: number
-  rows: number
-  lookups: number
-  attempts: number
-  uncertain: number
-  uploads: number
-  bytes: number
-  asked_differently: number
-  rows_below: number
   seconds: number
   stopped: string | null
   dry_run?: boolean

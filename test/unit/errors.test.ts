@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
+import { ADVICE } from '../../src/advice.ts'
 import {
-  ADVICE,
   ConfigError,
   DatabaseError,
   FetchError,

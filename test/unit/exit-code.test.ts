@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
+import type { ErrorCode } from '../../src/advice.ts'
 import {
   ConfigError,
   DatabaseError,
-  type ErrorCode,
   InterruptedError,
   LookupError,
   StorageError,

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
+import { ADVICE } from '../../src/advice.ts'
 import { SETTINGS } from '../../src/config.ts'
-import { ADVICE } from '../../src/errors.ts'
 import { COMMANDS } from '../../src/main.ts'
 import { defaultOf, INGEST_FLAGS } from '../../src/options.ts'
 import { readmeBlocks, readmeFiles, readmeTable, readmeText } from '../support/readme.ts'

@@ -1,0 +1,79 @@
+/**
+ * Every way this tool can fail, by its stable code: whether it concerns one image or the whole run, and what to do.
+ * A code is a promise to scripts that read `--json`: it is never renamed.
+ */
+export const ADVICE = {
+  // the images file's line
+  bad_url: { hint: 'Correct the address in the images file.' },
+  unsupported_url: { hint: 'Use a path or an http(s) URL; download anything else first.' },
+  // a local file
+  file_not_found: {
+    hint: 'Correct the path; a relative one starts at the working directory of the run.',
+  },
+  not_a_file: { hint: 'Name the image file itself, not a folder or a device.' },
+  file_unreadable: { hint: 'Give the user who runs plate-snapshot the right to read the file.' },
+  // a URL
+  http_not_found: { hint: 'The image is gone from its server; remove the line or correct it.' },
+  http_forbidden: { hint: 'The link needs other credentials or has expired; get a fresh one.' },
+  http_error: { hint: 'The server of the image failed; run the same list again later.' },
+  too_many_redirects: { hint: 'Use the address at which the image really is.' },
+  bad_redirect: { hint: 'Use the address at which the image really is.' },
+  fetch_unreachable: {
+    hint: 'Check the address and the network, then run the same list again.',
+  },
+  fetch_timeout: { hint: 'Run the same list again, or give it longer with --fetch-timeout.' },
+  short_body: { hint: 'The transfer broke off; run the same list again.' },
+  // the bytes
+  empty_image: { hint: 'The image holds no bytes; save it anew where it comes from.' },
+  not_an_image: { hint: 'Only JPEG, PNG, WebP, GIF, BMP and TIFF images are looked up.' },
+  too_large: { hint: 'Shrink the image, or raise --max-image-bytes.' },
+  // the lookup of one image
+  api_rejected: { hint: 'The API does not accept this image or these parameters.' },
+  api_too_large: { hint: 'The cloud takes images below 3 MB: shrink this one.' },
+  api_unsupported: { hint: 'Save the image as JPEG or PNG.' },
+  api_error: { hint: 'The API failed; run the same list again later.' },
+  api_unreachable: { hint: 'Check SNAPSHOT_API_URL and the network, then run the list again.' },
+  answer_lost: {
+    hint: 'The lookup may have been billed. Run the list again to ask once more.',
+  },
+  // what stops a run
+  api_refused: { scope: 'run', hint: 'Check PLATE_API_KEY and the credits of the account.' },
+  api_down: { scope: 'run', hint: 'Run the same list again when the API answers.' },
+  max_lookups: {
+    scope: 'run',
+    hint: 'Run the same list again to go on; what is known costs nothing.',
+  },
+  storage_failed: {
+    hint: 'The image was not stored, so it was not looked up; run the list again.',
+  },
+  storage_down: { scope: 'run', hint: 'Check AWS_ENDPOINT_URL and the network, then run again.' },
+  storage_refused: {
+    scope: 'run',
+    hint: 'Check S3_BUCKET, the AWS credentials and their rights (README, "Storage").',
+  },
+  database_failed: { hint: 'The database refused this image; its message says why.' },
+  database_down: { scope: 'run', hint: 'Check DATABASE_URL and the server, then run again.' },
+  schema_missing: {
+    scope: 'run',
+    hint: 'Run: plate-snapshot migrate (npx plate-snapshot migrate in a checkout).',
+  },
+  schema_old: {
+    scope: 'run',
+    hint: 'Run: plate-snapshot migrate (npx plate-snapshot migrate in a checkout).',
+  },
+  schema_new: { scope: 'run', hint: 'Update plate-snapshot on this machine.' },
+  folder_locked: {
+    scope: 'run',
+    hint: 'Wait for it to end, or use a server database (DATABASE_URL=postgresql://…), which many processes can share.',
+  },
+  folder_unusable: { scope: 'run', hint: 'Name another folder: DATABASE_URL=pglite:<folder>' },
+  config: { scope: 'run', hint: 'Correct these, then run again: nothing was fetched or billed.' },
+  interrupted: { scope: 'run', hint: 'Run the same list again: the rest is untouched.' },
+  internal: {
+    scope: 'run',
+    hint: 'This is a bug of plate-snapshot: please report it with the trace on standard error.',
+  },
+} as const satisfies Record<string, { scope?: 'run'; hint: string }>
+
+/** The stable name of a failure, as `error.code` in the machine-readable output gives it. */
+export type ErrorCode = keyof typeof ADVICE
