@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { DatabaseSettings } from '../../src/config.ts'
+import type { DatabaseSettings } from '../../src/addresses.ts'
 import { problemsOf, settingsOf } from './settings-of.ts'
 
 const NO_STORAGE = { api: true, storage: false }
