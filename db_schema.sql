@@ -55,7 +55,7 @@ CREATE UNIQUE INDEX IF NOT EXISTS idx_vehicle_image_result
 -- The ledger: one row for each image ever stored or asked about, whether or not a row above came of it.
 --   response set     answered: it is never bought again
 --   claimed_by set   a run is at work on it (see ingest_runs)
---   error set        the last try failed
+--   error set        the last try failed (image_failures has the failed sources, also those that never had a SHA-256)
 CREATE TABLE IF NOT EXISTS plate_lookups (
   image_sha256 text PRIMARY KEY,
   source text,                                -- the first path or URL that held these bytes
@@ -77,6 +77,9 @@ CREATE TABLE IF NOT EXISTS plate_lookups (
   claimed_at timestamptz,
   created_at timestamptz NOT NULL DEFAULT now()
 );
+ALTER TABLE plate_lookups
+  -- set while a request may be under way: after a crash nobody knows whether it was billed
+  ADD COLUMN IF NOT EXISTS asking_since timestamptz;
 
 -- Every path and URL that ever held an image; several of one image are duplicates.
 CREATE TABLE IF NOT EXISTS image_sources (
@@ -87,6 +90,17 @@ CREATE TABLE IF NOT EXISTS image_sources (
 );
 -- A URL may be longer than an index entry can be.
 CREATE UNIQUE INDEX IF NOT EXISTS idx_image_sources ON image_sources (image_sha256, md5(source));
+
+-- Sources that failed when they were last tried, and why: gone from here as soon as their image is had.
+CREATE TABLE IF NOT EXISTS image_failures (
+  source text NOT NULL,                       -- without credentials and signatures
+  image_sha256 text,                          -- null: it failed before its bytes were there
+  code text NOT NULL,
+  message text NOT NULL,
+  failed_at timestamptz NOT NULL DEFAULT now(),
+  times integer NOT NULL DEFAULT 1            -- how often in a row
+);
+CREATE UNIQUE INDEX IF NOT EXISTS idx_image_failures ON image_failures (md5(source));
 
 -- Who is at work: a claim counts as long as its run's heartbeat does.
 CREATE TABLE IF NOT EXISTS ingest_runs (
@@ -100,6 +114,9 @@ CREATE TABLE IF NOT EXISTS ingest_runs (
   heartbeat_at timestamptz NOT NULL DEFAULT now(),
   ended_at timestamptz
 );
+ALTER TABLE ingest_runs
+  ADD COLUMN IF NOT EXISTS dead_after_ms double precision NOT NULL DEFAULT 30000,   -- without a heartbeat
+  ADD COLUMN IF NOT EXISTS summary jsonb;     -- what it did, as --json has it; null: it was cut off
 
 CREATE INDEX IF NOT EXISTS idx_ingest_runs_open ON ingest_runs (account) WHERE ended_at IS NULL;
 
@@ -109,7 +126,10 @@ CREATE TABLE IF NOT EXISTS api_pace (
   next_at timestamptz NOT NULL
 );
 
+-- `database_id`: the same database is the same under any host name; answers spooled to a file find it again by this.
 CREATE TABLE IF NOT EXISTS plate_snapshot_schema (version integer NOT NULL);
+ALTER TABLE plate_snapshot_schema
+  ADD COLUMN IF NOT EXISTS database_id uuid NOT NULL DEFAULT gen_random_uuid();
 
 -- What the older tool bought is never bought again: its rows' answers enter the ledger, the newest for each image, and
 -- every source it had an image from is noted.
@@ -165,7 +185,7 @@ WHERE v.id = p.id AND p.choice = 1 AND p.turn = 1
   AND NOT EXISTS (SELECT 1 FROM vehicle_snapshots o
                   WHERE o.image_sha256 = p.image_sha256 AND o.result_index = p.place);
 
-DELETE FROM plate_snapshot_schema WHERE version < 1;
-INSERT INTO plate_snapshot_schema (version) SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM plate_snapshot_schema);
+INSERT INTO plate_snapshot_schema (version) SELECT 2 WHERE NOT EXISTS (SELECT 1 FROM plate_snapshot_schema);
+UPDATE plate_snapshot_schema SET version = 2 WHERE version < 2;
 
 COMMIT;

@@ -82,8 +82,10 @@ describe.each<[name: string, release: 'oldest' | 'newest' | undefined]>([
     const before = await columnsOf(database)
     await applySchema(database)
     expect(await columnsOf(database)).toEqual(before)
-    expect(await database.query('SELECT * FROM plate_snapshot_schema')).toEqual([{ version: 1 }])
-    expect(await schemaVersion(database)).toBe(1)
+    expect(await database.query('SELECT version FROM plate_snapshot_schema')).toEqual([
+      { version: 2 },
+    ])
+    expect(await schemaVersion(database)).toBe(2)
     await requireSchema(database)
   })
 
@@ -131,7 +133,7 @@ describe.each<[name: string, release: 'oldest' | 'newest' | undefined]>([
       })
     }
     await applySchema(database)
-    expect(await schemaVersion(database)).toBe(1)
+    expect(await schemaVersion(database)).toBe(2)
   })
 
   test('of a newer version is left alone, and tells to update', async () => {
