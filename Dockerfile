@@ -23,6 +23,8 @@ RUN rm package-lock.json && find dist -name '*.d.ts' -delete && chmod -R a+rX . 
 
 FROM node:24-bookworm-slim
 ENV NODE_ENV=production
+# Answers that could not be written wait in the volume, not in a container that is thrown away.
+ENV XDG_STATE_HOME=/app/data/.state
 COPY --from=app /app /app
 RUN ln -s /app/dist/cli.js /usr/local/bin/plate-snapshot && \
     install -d -o node -g node /app/data && \

@@ -94,7 +94,6 @@ CREATE UNIQUE INDEX IF NOT EXISTS idx_image_sources ON image_sources (image_sha2
 -- Sources that failed when they were last tried, and why: gone from here as soon as their image is had.
 CREATE TABLE IF NOT EXISTS image_failures (
   source text NOT NULL,                       -- without credentials and signatures
-  image_sha256 text,                          -- null: it failed before its bytes were there
   code text NOT NULL,
   message text NOT NULL,
   failed_at timestamptz NOT NULL DEFAULT now(),

@@ -53,6 +53,13 @@ export const ADVICE = {
   },
   database_failed: { hint: 'The database refused this image; its message says why.' },
   database_down: { scope: 'run', hint: 'Check DATABASE_URL and the server, then run again.' },
+  claim_lost: {
+    hint: 'Another run took the image over while this one was silent. Run the list again; what is known costs nothing.',
+  },
+  spool_failed: {
+    scope: 'run',
+    hint: 'Set XDG_STATE_HOME to a folder that can be read and written: paid answers wait there while the database is away.',
+  },
   schema_missing: {
     scope: 'run',
     hint: 'Run: plate-snapshot migrate (npx plate-snapshot migrate in a checkout).',

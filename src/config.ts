@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { CLOUD_URL, type DatabaseSettings, readApiUrl, readDatabaseUrl } from './addresses.ts'
 import type { ConfigProblem } from './errors.ts'
+import { stateFolder } from './spool.ts'
 
 /** The API as the settings name it. */
 export interface ApiSettings {
@@ -30,6 +31,10 @@ export interface Settings {
   api: ApiSettings
   database: DatabaseSettings
   storage: StorageSettings
+  /** Where answers wait that could not be written while the database was away. */
+  stateFolder: string
+  /** Only for tests (die-at.ts). */
+  dieAt: string | undefined
 }
 
 /** The environment variables of the README's table of settings. */
@@ -87,6 +92,7 @@ export const SETTINGS = {
   HTTP_PROXY: proxy,
   HTTPS_PROXY: proxy,
   NO_PROXY: z.string().optional(),
+  XDG_STATE_HOME: z.string().default('~/.local/state'),
 }
 
 const schema = z.object(SETTINGS)
@@ -121,6 +127,8 @@ export function readSettings(
       api: { ...read.SNAPSHOT_API_URL, key: read.PLATE_API_KEY },
       database: read.DATABASE_URL,
       storage,
+      stateFolder: stateFolder(read.XDG_STATE_HOME),
+      dieAt: env['PLATE_SNAPSHOT_DIE_AT'],
     },
   }
 }

@@ -94,16 +94,21 @@ export class LookupError extends IngestError {
   }
 }
 
-/** A lookup that failed for good, with the requests it took. */
+/**
+ * A lookup that failed for good, with the requests it took. `isAnswered`: the answer came, and what came after it
+ * failed.
+ */
 export class LookupFailure extends LookupError {
   readonly attempts: number
   readonly uncertain: number
+  readonly isAnswered: boolean
 
-  constructor(error: LookupError, attempts: number, uncertain: number) {
+  constructor(error: LookupError, attempts: number, uncertain: number, isAnswered = false) {
     const { code, message, hint, cause } = error
     super(code, message, { ...error, hint, cause })
     this.attempts = attempts
     this.uncertain = uncertain
+    this.isAnswered = isAnswered
   }
 }
 
@@ -125,6 +130,15 @@ export class DatabaseError extends IngestError {
   ) {
     super(code, message, details)
     this.isTransient = isTransient
+  }
+}
+
+/** Answers that were paid for could not be kept in, or read from, a file while the database was away. */
+export class SpoolError extends IngestError {
+  override readonly name = 'SpoolError'
+
+  constructor(path: string, cause: unknown) {
+    super('spool_failed', `${path} cannot be used: ${messageOf(cause)}.`, { cause })
   }
 }
 

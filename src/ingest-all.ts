@@ -1,4 +1,4 @@
-import { InterruptedError, LookupError, LookupFailure } from './errors.ts'
+import { IngestError, InterruptedError, LookupError, LookupFailure } from './errors.ts'
 import type { ImageRef } from './image-list.ts'
 import type { RunSignals } from './look-up-plates.ts'
 import { type Ingested, isUntouched, type Outcome } from './pipeline.ts'
@@ -7,10 +7,21 @@ export interface IngestAllOptions {
   concurrency: number
   /** Consecutive images failed for want of the API before the run stops. */
   stopAfter: number
-  /** How long lookups in flight are waited for after a stop, in milliseconds. */
-  graceMs: number
   ingestOne: (ref: ImageRef, signals: RunSignals) => Promise<Ingested>
   onOutcome: (outcome: Outcome) => void
+}
+
+/** How a run is stopped, by itself or from outside. */
+export interface Stopper extends RunSignals {
+  /** Begins nothing more; `end` follows when the grace is over. Only the first reason counts. */
+  halt(reason: unknown): void
+}
+
+/** @param graceMs how long lookups in flight are waited for after a stop, in milliseconds */
+export function createStopper(graceMs: number): Stopper {
+  const stopper = new AbortController()
+  const { signal: stop } = stopper
+  return { stop, end: followAfter(stop, graceMs), halt: (reason) => stopper.abort(reason) }
 }
 
 /**
@@ -20,12 +31,10 @@ export interface IngestAllOptions {
  */
 export async function ingestAll(
   list: (signal: AbortSignal) => AsyncGenerator<ImageRef>,
-  { concurrency, stopAfter, graceMs, ingestOne, onOutcome }: IngestAllOptions,
+  { concurrency, stopAfter, ingestOne, onOutcome }: IngestAllOptions,
+  { stop, end, halt }: Stopper,
   signal: AbortSignal,
 ): Promise<unknown> {
-  const stopper = new AbortController()
-  const stop = stopper.signal
-  const end = followAfter(stop, graceMs)
   let withoutApi = 0
 
   async function settle(ref: ImageRef): Promise<void> {
@@ -37,19 +46,21 @@ export async function ingestAll(
       if (result.wasLookedUp) withoutApi = 0
       outcome = { ...result, ...timed() }
     } catch (error) {
-      if (isUntouched(error, stop)) return stopper.abort(error)
+      const isUnheard = isUntouched(error, stop)
+      if (isUnheard || (error instanceof IngestError && error.scope === 'run')) halt(error)
+      if (isUnheard) return
       // A copy that shares another's failure says nothing new about the API.
       const isCopy = error instanceof LookupFailure && error.attempts === 0
       if (error instanceof LookupError && !isCopy) {
         withoutApi = error.isForWantOfApi ? withoutApi + 1 : 0
       }
-      if (withoutApi >= stopAfter) stopper.abort(apiDown(withoutApi, error))
+      if (withoutApi >= stopAfter) halt(apiDown(withoutApi, error))
       outcome = { outcome: 'failed', error, ...timed() }
     }
     onOutcome(outcome)
   }
 
-  const interrupt = () => stopper.abort(new InterruptedError())
+  const interrupt = () => halt(new InterruptedError())
   signal.addEventListener('abort', interrupt, { once: true })
   if (signal.aborted) interrupt()
   try {
@@ -61,9 +72,7 @@ export async function ingestAll(
       }
     }
     // A list that breaks off stops the run like anything else that concerns all of it.
-    const works = Array.from({ length: concurrency }, () =>
-      work().catch((error) => stopper.abort(error)),
-    )
+    const works = Array.from({ length: concurrency }, () => work().catch(halt))
     await Promise.all(works)
   } finally {
     signal.removeEventListener('abort', interrupt)

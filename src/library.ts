@@ -1,12 +1,11 @@
 import { type Environment, readSettings } from './config.ts'
 import { ConfigError } from './errors.ts'
-import { type FetchedImage, fetchImage } from './fetch-image.ts'
+import type { FetchedImage } from './fetch-image.ts'
+import { fetchWithRetry } from './fetching.ts'
 import { createDispatcher } from './http.ts'
 import { imageRefs, openImageList } from './image-list.ts'
 import { type IngestEvents, type IngestResult, runIngest } from './ingest.ts'
 import { type IngestInput, readIngestOptions } from './options.ts'
-import { FETCH_POLICY, withRetry } from './retry.ts'
-import { isTransient } from './wiring.ts'
 
 /** The flags of `ingest` in camel case, with the same defaults and units (seconds, bytes). */
 export interface IngestParameters
@@ -69,12 +68,7 @@ export async function fetchImageBytes(
   const dispatcher = createDispatcher(timeoutMs)
   try {
     const access = { maxBytes, timeoutMs, dispatcher }
-    return await withRetry(
-      () => fetchImage(reference, access, signal),
-      FETCH_POLICY,
-      isTransient,
-      signal,
-    )
+    return await fetchWithRetry(reference, access, signal)
   } finally {
     await dispatcher.destroy()
   }

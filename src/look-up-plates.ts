@@ -49,6 +49,10 @@ export interface LookupPlan<Subject> {
   budget: Budget
   policy: RetryPolicy
   lostAnswer: LostAnswer
+  /** Done before each request leaves: from then on it may be billed, whatever happens to this process. */
+  asking?: ((subject: Subject) => Promise<void>) | undefined
+  /** Done when a request failed for certain: no answer of it was lost. */
+  notAsking?: ((subject: Subject) => Promise<void>) | undefined
   onAttempt?: (() => void) | undefined
   onThrottled?: ((waitMs: number) => void) | undefined
   /** A clock in milliseconds, `performance.now` when left out. */
@@ -64,7 +68,7 @@ const LONGEST_THROTTLE_MS = 15 * 60_000
  * @throws {LookupFailure} when one failed for good; with `scope` run when all others would too
  */
 export function lookUpPlatesBy<Subject>(plan: LookupPlan<Subject>) {
-  const { send, pace, budget, policy, lostAnswer, onAttempt, onThrottled } = plan
+  const { send, pace, budget, policy, lostAnswer, asking, notAsking, onAttempt, onThrottled } = plan
   const now = plan.now ?? (() => performance.now())
   /** When the first 429 came after which nothing was answered. A run may have had nothing to ask for long before. */
   let throttledSince: number | undefined
@@ -76,7 +80,7 @@ export function lookUpPlatesBy<Subject>(plan: LookupPlan<Subject>) {
     onSent: () => void,
   ): Promise<LookupResponse> {
     for (;;) {
-      await pace.turn(signals.stop)
+      await pace.turn(signals.stop, asking && (() => asking(subject)))
       if (!budget.take()) {
         throw new LookupError('max_lookups', 'The budget of --max-lookups is used up.')
       }
@@ -90,6 +94,7 @@ export function lookUpPlatesBy<Subject>(plan: LookupPlan<Subject>) {
       } catch (thrown) {
         if (!(thrown instanceof LookupError)) throw thrown
         if (isUnbilled(thrown)) budget.giveBack()
+        if (!thrown.isUncertain) await notAsking?.(subject)
         if (thrown.throttledForMs === undefined) throw thrown
         throttledSince ??= now()
         if (now() - throttledSince >= LONGEST_THROTTLE_MS) {

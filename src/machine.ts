@@ -30,6 +30,16 @@ export function thisProcess(): ProcessIdentity {
   }
 }
 
+/** Do the two name one process? */
+export function isSameProcess(one: ProcessIdentity, other: ProcessIdentity): boolean {
+  const { machine, processId, processStarted } = one
+  return (
+    machine === other.machine &&
+    processId === other.processId &&
+    processStarted === other.processStarted
+  )
+}
+
 /** Is this process of the same machine alive? Undefined when it is of another one, which cannot be told from here. */
 export function isAlive({
   machine,

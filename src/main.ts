@@ -14,6 +14,10 @@ interface CommandEntry {
 }
 
 const { confidenceThreshold, json, quiet } = INGEST_FLAGS
+const VERIFY_FLAGS = {
+  repair: { flags: '--repair', meaning: 'mend what can be mended without a lookup' },
+  readData: { flags: '--read-data', meaning: 'read every stored image and hash it' },
+}
 
 /** Every command, as `--help` and the README's table show it. */
 export const COMMANDS = {
@@ -36,6 +40,16 @@ export const COMMANDS = {
     does: 'give every known image the rows that a threshold allows, from stored answers',
     flags: [confidenceThreshold, json, quiet].map(toOption),
     load: async () => (await import('./commands/reprocess.ts')).reprocess,
+  },
+  verify: {
+    does: 'is every image stored and whole, and do rows and ledger agree? Spends no lookup; --repair mends what it can',
+    flags: [...Object.values(VERIFY_FLAGS), json].map(toOption),
+    load: async () => (await import('./commands/verify.ts')).verify,
+  },
+  status: {
+    does: 'what the database holds: images, rows, what failed and why, lookups by day, the last run',
+    flags: [toOption(json)],
+    load: async () => (await import('./commands/status.ts')).status,
   },
   demo: {
     does: 'try it without an account: sample pictures, a local stand-in for the API, a database in ./plate-snapshot-demo',

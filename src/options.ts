@@ -81,6 +81,8 @@ const ingestSchema = z.object({
   maxImageBytes: whole(1).default(20_000_000),
   stopAfter: whole(1).default(10),
   grace: seconds(0).default(30),
+  patience: seconds(0).default(60),
+  heartbeat: seconds(0.1).default(5),
   maxLookups: whole(0).optional(),
   force: z.boolean().default(false),
   dryRun: z.boolean().default(false),
@@ -149,6 +151,14 @@ export const INGEST_FLAGS = {
   grace: {
     flags: '--grace <s>',
     meaning: 'how long an interrupted run waits for lookups in flight',
+  },
+  patience: {
+    flags: '--patience <s>',
+    meaning: 'how long a database or image store that is away is waited for',
+  },
+  heartbeat: {
+    flags: '--heartbeat <s>',
+    meaning: 'how often a run shows that it is alive; its claims are free after six times that',
   },
   maxLookups: {
     flags: '--max-lookups <n>',

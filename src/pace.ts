@@ -2,8 +2,11 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 /** When lookups may start: one line for all, so that a wait for one is a wait for all. */
 export interface Pace {
-  /** Resolves when the caller's request may be sent. Rejects when `signal` aborts first. */
-  turn(signal: AbortSignal): Promise<void>
+  /**
+   * Resolves when the caller's request may be sent. Rejects when `signal` aborts first.
+   * @param prepare done when the caller is the next, before its moment: what must be so when the request leaves
+   */
+  turn(signal: AbortSignal, prepare?: () => Promise<void>): Promise<void>
   /** The API said "too many" and named a wait: nobody starts before it is over, and the learned rate goes down. */
   throttled(waitMs: number): Promise<void>
   /** A lookup was answered: slowly try a higher rate again. */
@@ -46,9 +49,10 @@ export function createPace(
   let slowedAt = Number.NEGATIVE_INFINITY
   let starts: number[] = []
 
-  async function wait(signal: AbortSignal): Promise<void> {
+  async function wait(signal: AbortSignal, prepare?: () => Promise<void>): Promise<void> {
     // A turn nobody wants any more takes no moment of the account.
     signal.throwIfAborted()
+    await prepare?.()
     const spacingMs = Math.max(delayMs, learnedMs)
     const reservedMs = shared !== undefined && spacingMs > 0 ? await shared.reserve(spacingMs) : 0
     const reserved = now() + reservedMs
@@ -64,8 +68,8 @@ export function createPace(
   }
 
   return {
-    turn(signal) {
-      const mine = tail.then(() => wait(signal))
+    turn(signal, prepare) {
+      const mine = tail.then(() => wait(signal, prepare))
       tail = mine.catch(() => {})
       return mine
     },

@@ -1,5 +1,6 @@
 import type { KnownImage } from './db/answers.ts'
 import type { Claim } from './db/ledger.ts'
+import type { ClaimedImage } from './db/settlement.ts'
 import type { S3Object, SnapshotImage, StoredImage } from './db/snapshots.ts'
 import { IngestError, LookupError, LookupFailure } from './errors.ts'
 import type { FetchedImage } from './fetch-image.ts'
@@ -13,7 +14,7 @@ export interface Deps {
   ledger: {
     claim(image: FetchedImage, object: S3Object | undefined, signal: AbortSignal): Promise<Claim>
     release(sha256: string): Promise<void>
-    fail(sha256: string, error: Error, answer?: Answer): Promise<void>
+    fail(image: ClaimedImage, error: Error, answer?: Answer): Promise<void>
     settle(
       image: StoredImage,
       answer: Answer,
@@ -50,6 +51,8 @@ export interface Ingested {
   /** Rows of a known image that this run's threshold would not have made; they stay. */
   rowsBelow: number
   wasLookedUp: boolean
+  /** The ledger had its answer: a lookup that was not bought. */
+  isSaved: boolean
   uncertain: number
   uploadedBytes: number
   wasAskedDifferently: boolean
@@ -88,17 +91,20 @@ export async function ingestImage(
       rows: kept.length,
       rowPlaces: kept.map(({ index }) => index),
       wasLookedUp: attempts > 0,
+      isSaved: attempts === 0,
       uncertain,
       uploadedBytes,
     })
   } catch (thrown) {
-    // An answer that was paid for is kept, whatever came after it.
     const isFailed = thrown instanceof IngestError && !isUntouched(thrown, signals.stop)
-    const isPaidNow = answer !== undefined && answer.attempts > 0
-    if (thrown instanceof Error && (isFailed || isPaidNow)) {
-      await ledger.fail(image.sha256, thrown, answer)
-    } else await ledger.release(image.sha256)
-    throw isFailed && answer !== undefined ? afterAnswer(thrown, answer) : thrown
+    // An answer that was paid for is kept, whatever came after it: in the ledger, or else in the spool.
+    if (answer !== undefined && answer.attempts > 0 && thrown instanceof Error) {
+      await ledger.fail({ ...image, object }, thrown, answer).catch(() => {})
+      throw thrown instanceof IngestError ? afterAnswer(thrown, answer) : thrown
+    }
+    if (isFailed) await ledger.fail({ ...image, object }, thrown, answer)
+    else await ledger.release(image.sha256)
+    throw thrown
   }
 }
 
@@ -120,7 +126,7 @@ async function ingestKnown(
   const { mime, size } = image
   const complete = { ...known, mime, size }
   const rows = await amendRows(complete, missing, [], { images, amend: ledger.amend })
-  const facts = { rows, rowPlaces, rowsBelow, wasAskedDifferently }
+  const facts = { rows, rowPlaces, rowsBelow, wasAskedDifferently, isSaved: true }
   return ingested(image, snapshot, { outcome: 'duplicate', ...facts })
 }
 
@@ -142,23 +148,26 @@ export async function amendRows(
  * An answer lost on the way is another matter: it may have been billed.
  */
 export function isUntouched(error: unknown, stop: AbortSignal): boolean {
+  if (error instanceof LookupFailure && error.isAnswered) return false
   if (error instanceof IngestError && error.scope === 'run') return true
   if (!stop.aborted) return false
   if (error instanceof LookupError) return error.isRetryable && !error.isUncertain
   return error === stop.reason || (error instanceof Error && error.name === 'AbortError')
 }
 
-/** The same failure with the requests that had been sent and answered before it: they count, and cost. */
+/** The same failure with the requests that had been sent and answered before it: they count, and were paid for. */
 function afterAnswer(failure: IngestError, { attempts, uncertain }: Answer): LookupFailure {
   const { code, message, hint } = failure
   return new LookupFailure(
     new LookupError(code, message, { hint, cause: failure }),
     attempts,
     uncertain,
+    true,
   )
 }
 
-function givenUp({ source }: ImageRef): LookupError {
+/** An image that `--lost-answer fail` leaves alone. */
+export function givenUp({ source }: ImageRef): LookupError {
   return new LookupError(
     'answer_lost',
     `${source} was perhaps billed before without an answer, and is not asked again.`,
@@ -185,6 +194,7 @@ export function ingested(
     rowPlaces: [],
     rowsBelow: 0,
     wasLookedUp: false,
+    isSaved: false,
     uncertain: 0,
     uploadedBytes: 0,
     wasAskedDifferently: false,

@@ -1,25 +1,40 @@
+import type { LedgerState } from './db/answers.ts'
+import { LookupError } from './errors.ts'
 import type { ImageRef } from './image-list.ts'
-import type { RunSignals } from './look-up-plates.ts'
-import { type Deps, type Ingested, ingested } from './pipeline.ts'
+import type { Budget, RunSignals } from './look-up-plates.ts'
+import { type Deps, givenUp, type Ingested, ingested } from './pipeline.ts'
 
 /** What `--dry-run` needs: it fetches and hashes, and asks the ledger, but writes nothing. */
-export interface PreviewDeps {
-  fetchImage: Deps['fetchImage']
-  isKnown: (sha256: string) => Promise<boolean>
+export interface PreviewDeps extends Pick<Deps, 'fetchImage' | 'isGivenUp'> {
+  stateOf: (sha256: string) => Promise<LedgerState>
+  /** A run would ask about known images too. */
+  force: boolean
+  budget: Budget
   /** Images seen before in the list, about 100 bytes each. */
   seen: Set<string>
+  /** Images whose answers wait in files for the next run. */
+  paid: ReadonlySet<string>
 }
 
 /** One line of the list in a dry run: would it be looked up? */
 export async function previewImage(
   ref: ImageRef,
-  { fetchImage, isKnown, seen }: PreviewDeps,
+  { fetchImage, isGivenUp, stateOf, force, budget, seen, paid }: PreviewDeps,
   { stop }: RunSignals,
 ): Promise<Ingested> {
   const image = await fetchImage(ref, stop)
   // Noted before anything is waited for: a copy may be under way beside it.
   const isCopy = seen.has(image.sha256)
   seen.add(image.sha256)
-  const isOld = isCopy || (await isKnown(image.sha256))
-  return ingested(image, { readings: [] }, { outcome: isOld ? 'duplicate' : 'would_look_up' })
+  if (isCopy) return ingested(image, { readings: [] }, { outcome: 'duplicate' })
+  const { isAnswered, isPaid, lostAnswers } = await stateOf(image.sha256)
+  const isHere = isPaid || (!force && (isAnswered || paid.has(image.sha256)))
+  if (isHere) return ingested(image, { readings: [] }, { outcome: 'duplicate' })
+  if (isGivenUp(lostAnswers)) throw givenUp(ref)
+  if (!budget.take())
+    throw new LookupError(
+      'max_lookups',
+      'A run would stop here: the budget of --max-lookups is used up.',
+    )
+  return ingested(image, { readings: [] }, { outcome: 'would_look_up' })
 }

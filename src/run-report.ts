@@ -1,6 +1,7 @@
 import { ADVICE } from './advice.ts'
 import { IngestError, LookupFailure, messageOf } from './errors.ts'
 import type { ImageRef } from './image-list.ts'
+import type { IngestResult } from './ingest.ts'
 import type { Outcome } from './pipeline.ts'
 import { stoppedBy, type Tally } from './tally.ts'
 
@@ -32,11 +33,22 @@ export function imageRecord(outcome: Outcome) {
 }
 
 /** The last line of `--json`. A dry run has one figure more. */
-export function summaryRecord(tally: Tally, seconds: number, reason: unknown, isDryRun: boolean) {
+export function summaryRecord(
+  { tally, seconds, reason, left }: Omit<IngestResult, 'spooled'>,
+  isDryRun: boolean,
+) {
   const { would_look_up, ...counts } = tally
   const stopped = reason === undefined ? null : (stoppedBy(reason) ?? 'internal')
   const dryRun = isDryRun ? { dry_run: true, would_look_up } : {}
-  return { event: 'summary', ...counts, ...dryRun, seconds: Number(seconds.toFixed(1)), stopped }
+  const took = { seconds: Number(seconds.toFixed(1)), stopped }
+  // Lines that failed to be read or were skipped make the two differ in a run that got through.
+  return {
+    event: 'summary',
+    ...counts,
+    ...dryRun,
+    ...took,
+    left: stopped === null ? 0 : (left ?? null),
+  }
 }
 
 /** One failed image for people: where, what, and what to do. */
@@ -46,7 +58,7 @@ export function failureLines(ref: ImageRef, error: unknown): string {
 }
 
 /** File names, URLs and answers may hold characters that move a terminal's cursor or colour it: shown as `\\x1b`. */
-function visible(text: string): string {
+export function visible(text: string): string {
   return text.replace(/\p{Cc}/gu, (character) => {
     return `\\x${(character.codePointAt(0) ?? 0).toString(16).padStart(2, '0')}`
   })
@@ -67,6 +79,21 @@ const number = new Intl.NumberFormat('en-US')
 /** `1 image`, `1,204 images`. */
 export function counted(n: number, one: string, many = `${one}s`): string {
   return `${number.format(n)} ${n === 1 ? one : many}`
+}
+
+/** What is left of the list when a run was stopped. */
+export function leftLine({ left, reason }: IngestResult): string[] {
+  if (reason === undefined || left === undefined || left === 0) return []
+  return [`${counted(left, 'line')} of the list ${left === 1 ? 'is' : 'are'} left.`]
+}
+
+/** Where answers are that were paid for and could not be written. */
+export function spooledLine({ spooled }: IngestResult): string[] {
+  if (spooled === undefined) return []
+  const answers = counted(spooled.answers, 'answer')
+  return [
+    `${answers} that could not be written ${spooled.answers === 1 ? 'is' : 'are'} kept in ${spooled.file}; the next run on this database reads ${spooled.answers === 1 ? 'it' : 'them'} in first.`,
+  ]
 }
 
 /** The summary for people: what happened, lines of zero left out, then what to do next if anything. */
@@ -109,14 +136,18 @@ function outcomeLines(tally: Tally): string[] {
   return shown.map(([n, label]) => `  ${number.format(n).padStart(width)} ${label}`)
 }
 
-function rowLine({ rows }: Tally): string[] {
-  return rows === 0 ? [] : [`${counted(rows, 'row')} written`]
+function rowLine({ rows, uploads }: Tally): string[] {
+  const parts = [
+    ...(rows === 0 ? [] : [counted(rows, 'row')]),
+    ...(uploads === 0 ? [] : [counted(uploads, 'image')]),
+  ]
+  return parts.length === 0 ? [] : [`${parts.join(' and ')} written`]
 }
 
-function lookupLine({ lookups, attempts, uploads }: Tally): string[] {
+function lookupLine({ lookups, lookups_saved, attempts }: Tally): string[] {
   const requests = attempts === lookups ? [] : [counted(attempts, 'request')]
   const asked = [...(lookups === 0 ? [] : [counted(lookups, 'lookup')]), ...requests].join(' in ')
-  const stored = uploads === 0 ? '' : `${counted(uploads, 'image')} saved`
-  const line = [asked, stored].filter((part) => part !== '').join(', ')
+  const saved = lookups_saved === 0 ? '' : `${counted(lookups_saved, 'lookup')} saved by the ledger`
+  const line = [asked, saved].filter((part) => part !== '').join(', ')
   return line === '' ? [] : [line]
 }

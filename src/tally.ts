@@ -22,6 +22,8 @@ export interface Tally {
   rows: number
   /** Images asked about. */
   lookups: number
+  /** Images whose answer the ledger had: lookups that were not bought again. */
+  lookups_saved: number
   /** Requests sent to the API. */
   attempts: number
   /** Requests whose answer was lost, and which may have been billed. */
@@ -47,6 +49,7 @@ export function createTally(): Tally {
     failed: 0,
     rows: 0,
     lookups: 0,
+    lookups_saved: 0,
     attempts: 0,
     uncertain: 0,
     uploads: 0,
@@ -72,6 +75,7 @@ export function count(tally: Tally, outcome: Outcome): void {
   tally.bytes += outcome.image.size
   tally.uncertain += outcome.uncertain
   if (outcome.wasLookedUp) tally.lookups += 1
+  if (outcome.isSaved) tally.lookups_saved += 1
   if (outcome.uploadedBytes > 0) tally.uploads += 1
   if (outcome.wasAskedDifferently) tally.asked_differently += 1
 }
@@ -87,6 +91,7 @@ export function stoppedBy(reason: unknown): Stopped | undefined {
       return reason.code
     case 'storage_down':
     case 'storage_refused':
+    case 'spool_failed':
       return 'storage_down'
     case 'database_down':
     case 'schema_missing':

@@ -1,28 +1,32 @@
 import { createHash } from 'node:crypto'
-import type { Dispatcher } from 'undici'
 import type { DatabaseSettings } from './addresses.ts'
 import type { ApiSettings, Settings, StorageSettings } from './config.ts'
-import { createAnswers } from './db/answers.ts'
 import type { Database } from './db/database.ts'
-import { createLedger } from './db/ledger.ts'
+import { noteFailure } from './db/failures.ts'
+import { createLedger, type Ledger } from './db/ledger.ts'
 import { sharedPace } from './db/pace-row.ts'
-import { patient } from './db/patient.ts'
-import { beginRun } from './db/runs.ts'
+import { isAway, patient, sickStatement } from './db/patient.ts'
+import { beginRun, heartbeatOf } from './db/runs.ts'
 import { requireSchema } from './db/schema.ts'
-import { FetchError } from './errors.ts'
-import { fetchImage } from './fetch-image.ts'
+import { databaseIdOf, readInSpool } from './db/spooled-answers.ts'
+import { dieAt, told, withinTransactions, withSteps } from './die-at.ts'
+import { DatabaseError } from './errors.ts'
+import { fetchWithRetry } from './fetching.ts'
 import { meets } from './filter.ts'
 import { createDispatcher } from './http.ts'
 import type { ImageRef } from './image-list.ts'
+import type { Stopper } from './ingest-all.ts'
 import { createBudget, lookUpPlatesBy, type RunSignals } from './look-up-plates.ts'
 import { type Question, sendLookup } from './lookup.ts'
 import type { IngestOptions } from './options.ts'
+import { createOutage, NO_OUTAGE } from './outage.ts'
 import { createPace } from './pace.ts'
-import { type Deps, type Ingested, ingestImage } from './pipeline.ts'
-import { previewImage } from './preview.ts'
-import { FETCH_POLICY, LOOKUP_POLICY, withRetry } from './retry.ts'
+import { type Deps, type Ingested, ingestImage, isUntouched } from './pipeline.ts'
+import { LOOKUP_POLICY, withRetry } from './retry.ts'
+import { createSpool, type Spool } from './spool.ts'
 import { createByteaStore } from './storage/bytea-store.ts'
 import type { ImageStore } from './storage/image-store.ts'
+import { isStorageAway, sickObject } from './storage/s3-errors.ts'
 
 /** Connections to a server database: more only queue up inside it. */
 const MOST_CONNECTIONS = 10
@@ -51,7 +55,7 @@ export async function openImageStore(
 }
 
 /** What is asked, out of the options of a run. */
-function questionOf({ regions, cameraId, mmc, engineConfig }: IngestOptions): Question {
+export function questionOf({ regions, cameraId, mmc, engineConfig }: IngestOptions): Question {
   return { regions, cameraId, mmc, engineConfig }
 }
 
@@ -60,29 +64,35 @@ export interface Opened {
   database: Database
   /** Undefined in a dry run, which stores nothing. */
   images: ImageStore | undefined
+  /** Answers that could not be written, if it came to that. */
+  spool: Spool | undefined
   /** Takes one line of the list through. */
   ingestOne: (ref: ImageRef, signals: RunSignals) => Promise<Ingested>
-  close(): Promise<void>
+  /** @param summary what the run did, kept in the database */
+  close(summary?: object): Promise<void>
 }
 
 /** What a run tells while it is under way. */
 export interface RunEvents {
   onAttempt: () => void
   onThrottled: (waitMs: number) => void
+  /** Something that people should know, in a sentence or two. */
+  onNotice: (text: string) => void
 }
 
 /**
  * Opens everything that an ingesting run needs, and makes sure of it before anything is spent: the database and its
- * schema, then the bucket.
+ * schema, then the bucket; what earlier runs could not write is read in.
  */
 export async function openIngest(
   settings: Settings,
   options: IngestOptions,
   events: RunEvents,
+  stopper: Stopper,
 ): Promise<Opened> {
-  const closers: (() => Promise<void> | void)[] = []
-  const close = async () => {
-    for (const closer of closers.reverse()) await closer()
+  const closers: ((summary?: object) => Promise<void> | void)[] = []
+  const close = async (summary?: object) => {
+    for (const closer of closers.reverse()) await closer(summary)
   }
   try {
     const database = await openDatabase(settings.database, { concurrency: options.concurrency })
@@ -91,16 +101,43 @@ export async function openIngest(
 
     const account = accountOf(settings.api)
     const delayMs = options.delay * 1_000
-    const run = await beginRun(database, { account, delayMs })
+    const heartbeat = heartbeatOf(options.heartbeat * 1_000)
+    const run = await beginRun(database, { account, delayMs, heartbeat })
     // A database that has gone away cannot be told; the heartbeat's silence will.
-    closers.push(() => run.end().catch(() => {}))
+    closers.push((summary) => run.end(summary).catch(() => {}))
 
-    const ledger = createLedger(patient(database), run, {
-      question: questionOf(options),
-      force: options.force,
+    const waiting = outagesOf(options, events)
+    const outage = database.isEmbedded
+      ? NO_OUTAGE
+      : createOutage({
+          ...waiting(database.name, () => void run.beat().catch(() => {})),
+          ...{ isAway, sick: sickStatement, signal: stopper.end },
+          probe: () => database.query('SELECT 1'),
+        })
+    const databaseId = await databaseIdOf(database)
+    const spool = createSpool(settings.stateFolder, databaseId, run.id)
+    const onTrouble = (error: unknown) => {
+      if (error instanceof Error) events.onNotice(`${error.message} The answer is still in memory.`)
+    }
+    const reached = settings.dieAt === undefined ? undefined : dieAt(settings.dieAt)
+    const ledger = createLedger(reached ? withinTransactions(database, reached) : database, run, {
+      ...{ question: questionOf(options), force: options.force, outage },
+      safety: { spool, threshold: options.confidenceThreshold, onTrouble },
     })
+
     const images = await openImageStore(settings.storage, ledger.keepBytes)
     closers.push(() => images.close())
+    const storageOutage = createOutage({
+      ...waiting(images.name),
+      ...{ isAway: isStorageAway, sick: sickObject, signal: stopper.stop, probe: images.ping },
+    })
+
+    const { answers, aside } = await readInSpool(database, images, {
+      folder: settings.stateFolder,
+      databaseId,
+    })
+    if (answers > 0) events.onNotice(readInLine(answers))
+    for (const file of aside) events.onNotice(`${file} holds answers that could not be read in.`)
 
     const fetching = createDispatcher(options.fetchTimeout * 1_000)
     const asking = createDispatcher(options.lookupTimeout * 1_000)
@@ -109,83 +146,100 @@ export async function openIngest(
       () => asking.destroy(),
     )
 
-    const shared = database.isEmbedded
-      ? undefined
-      : sharedPace(patient(database), account, run.heartbeat.deadAfterMs)
-    const lookUpPlates = createLookup(settings.api, options, asking, {
-      pace: createPace(delayMs, shared),
-      ...events,
-    })
-    const deps: Deps = {
+    const lasting = patient(database, outage)
+    const shared = database.isEmbedded ? undefined : sharedPace(lasting, account)
+    const plain: Deps = {
       fetchImage: createFetch(options, fetching),
       ledger,
-      images,
-      isGivenUp: (lostAnswers) =>
-        options.lostAnswer === 'fail' && !options.force && lostAnswers > 0,
-      lookUpPlates,
+      images: {
+        ...images,
+        put: (image, signal) => storageOutage.through(() => images.put(image, signal)),
+      },
+      isGivenUp: (lostAnswers) => isGivenUp(options, lostAnswers),
+      lookUpPlates: lookUpPlatesBy({
+        send: createSend(settings.api, options, asking),
+        pace: createPace(delayMs, shared),
+        asking: reached ? told('asking', ledger.asking, reached) : ledger.asking,
+        notAsking: ledger.notAsking,
+        budget: createBudget(options.maxLookups),
+        policy: { ...LOOKUP_POLICY, retries: options.retries },
+        lostAnswer: options.lostAnswer,
+        ...events,
+      }),
       keeps: meets(options.confidenceThreshold),
     }
-    const ingestOne: Opened['ingestOne'] = (ref, signals) => ingestImage(ref, deps, signals)
-    return { database, images, ingestOne, close }
+    const deps = reached ? withSteps(plain, reached) : plain
+    const ingestOne: Opened['ingestOne'] = async (ref, signals) => {
+      try {
+        return await againWhenTakenOver(() => ingestImage(ref, deps, signals), signals.stop)
+      } catch (thrown) {
+        if (!isUntouched(thrown, signals.stop)) await noteFailure(lasting, ref.source, thrown)
+        throw thrown
+      }
+    }
+    return { database, images, spool, ingestOne, close }
   } catch (thrown) {
     await close()
     throw thrown
   }
 }
 
-/** Opens what a dry run needs: nothing that writes, and no key. */
-export async function openPreview(settings: Settings, options: IngestOptions): Promise<Opened> {
-  const database = await openDatabase(settings.database, { mayCreate: false })
-  try {
-    await requireSchema(database)
-  } catch (thrown) {
-    await database.close()
-    throw thrown
-  }
-  const dispatcher = createDispatcher(options.fetchTimeout * 1_000)
-  const answers = createAnswers(database, questionOf(options))
-  const isKnown = options.force ? async () => false : answers.isKnown
-  const deps = { fetchImage: createFetch(options, dispatcher), isKnown, seen: new Set<string>() }
-  return {
-    database,
-    images: undefined,
-    ingestOne: (ref, signals) => previewImage(ref, deps, signals),
-    async close() {
-      await dispatcher.destroy()
-      await database.close()
+/** What people are told of an outage, and how long it may last. */
+function outagesOf({ patience }: IngestOptions, { onNotice }: RunEvents) {
+  return (name: string, onBack?: () => void) => ({
+    patienceMs: patience * 1_000,
+    onBegin(error: unknown) {
+      const said = error instanceof Error ? error.message : String(error)
+      onNotice(`${said} Waiting up to ${patience} s for it (--patience); lookups wait too.`)
     },
-  }
+    onEnd(ms: number) {
+      onNotice(`${name} is back after ${(ms / 1_000).toFixed(1)} s.`)
+      onBack?.()
+    },
+  })
 }
 
-function createFetch(
+function readInLine(answers: number): string {
+  const were =
+    answers === 1 ? '1 answer that an earlier run had' : `${answers} answers that earlier runs had`
+  return `${were} paid for and could not write: written now, and not asked again.`
+}
+
+/** How often an image may be taken over by other runs while this process sleeps, and still be tried again. */
+const TAKEN_OVER = { retries: 3, firstMs: 0, factor: 1, longestMs: 0 }
+
+/** A machine that slept finds its claims taken over: whatever the other run did with the image is waited for. */
+function againWhenTakenOver<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
+  const isTakenOver = (error: Error) =>
+    error instanceof DatabaseError && error.code === 'claim_lost'
+  return withRetry(work, TAKEN_OVER, isTakenOver, signal)
+}
+
+/** Has an image whose answer was lost before to be left alone? */
+export function isGivenUp({ lostAnswer, force }: IngestOptions, lostAnswers: number): boolean {
+  return lostAnswer === 'fail' && !force && lostAnswers > 0
+}
+
+/** Fetching as the options say, with its own connections. */
+export function createFetch(
   { maxImageBytes, fetchTimeout }: IngestOptions,
-  dispatcher: Dispatcher,
+  dispatcher: ReturnType<typeof createDispatcher>,
 ): Deps['fetchImage'] {
   const access = { maxBytes: maxImageBytes, timeoutMs: fetchTimeout * 1_000, dispatcher }
-  return ({ text }, signal) =>
-    withRetry(() => fetchImage(text, access, signal), FETCH_POLICY, isTransient, signal)
+  return ({ text }, signal) => fetchWithRetry(text, access, signal)
 }
 
-/** May another try at fetching go well? */
-export function isTransient(error: Error): boolean {
-  return error instanceof FetchError && error.isTransient
-}
-
-function createLookup(
+function createSend(
   api: ApiSettings,
   options: IngestOptions,
-  dispatcher: Dispatcher,
-  plan: { pace: ReturnType<typeof createPace> } & RunEvents,
-): Deps['lookUpPlates'] {
+  dispatcher: ReturnType<typeof createDispatcher>,
+) {
   const access = { ...api, timeoutMs: options.lookupTimeout * 1_000, dispatcher }
   const question = questionOf(options)
-  return lookUpPlatesBy({
-    send: (image, signal) => sendLookup(image, question, access, signal),
-    budget: createBudget(options.maxLookups),
-    policy: { ...LOOKUP_POLICY, retries: options.retries },
-    lostAnswer: options.lostAnswer,
-    ...plan,
-  })
+  return (
+    image: Parameters<typeof sendLookup>[0] & Parameters<Ledger['asking']>[0],
+    end: AbortSignal,
+  ) => sendLookup(image, question, access, end)
 }
 
 /** Which account's rate is spent: a digest of host and key, so that the key stands in no database. */

@@ -1,10 +1,20 @@
+import { type Account, readAccount } from '../account.ts'
 import { ConfigError, type ConfigProblem, messageOf } from '../errors.ts'
 import { openFailedList } from '../failed-list.ts'
 import { type OpenedList, openImageList } from '../image-list.ts'
 import { runIngest } from '../ingest.ts'
 import { readIngestOptions } from '../options.ts'
 import { type Progress, showProgress, silentProgress } from '../progress.ts'
-import { failureLines, imageRecord, stopLines, summaryLines, summaryRecord } from '../run-report.ts'
+import {
+  counted,
+  failureLines,
+  imageRecord,
+  leftLine,
+  spooledLine,
+  stopLines,
+  summaryLines,
+  summaryRecord,
+} from '../run-report.ts'
 import type { Shell } from '../shell.ts'
 import { exitCodeOf } from '../tally.ts'
 import type { Opened } from '../wiring.ts'
@@ -23,7 +33,11 @@ const WORTH_TELLING_MS = 5_000
 export async function ingest(
   given: Record<string, unknown>,
   shell: Shell,
-  describe: (opened: Opened) => string = openLines,
+  describe: (
+    opened: Opened,
+    account: Account | undefined,
+    lines: number | undefined,
+  ) => string = openLines,
 ): Promise<number> {
   const { options, problems } = readIngestOptions(given)
   // A dry run asks nothing and stores nothing.
@@ -40,12 +54,18 @@ export async function ingest(
   const progress = quiet
     ? silentProgress((text) => void (listed.length < MOST_LISTED && listed.push(text)))
     : showProgress(shell, list.count)
-  const { tally, seconds, reason } = await runIngest(
+  // Whether the API tells it or not, the lookups will show.
+  const asking = isReal ? readAccount(settings.api).catch(() => undefined) : undefined
+  const result = await runIngest(
     settings,
     options,
     list,
     {
-      onOpen: (opened) => (quiet ? shell : progress).say(describe(opened)),
+      async onOpen(opened) {
+        const toSay = quiet ? shell : progress
+        toSay.say(describe(opened, await asking, list.count))
+      },
+      onNotice: (text) => (quiet ? shell : progress).say(text),
       onOutcome: (outcome, soFar) => {
         if (json) shell.out(JSON.stringify(imageRecord(outcome)))
         if (outcome.outcome === 'failed') {
@@ -60,8 +80,10 @@ export async function ingest(
   )
   progress.stop()
 
+  const { tally, seconds, reason } = result
   if (reason !== undefined) shell.say(stopLines(reason))
-  if (json) shell.out(JSON.stringify(summaryRecord(tally, seconds, reason, dryRun)))
+  for (const line of [...leftLine(result), ...spooledLine(result)]) shell.say(line)
+  if (json) shell.out(JSON.stringify(summaryRecord(result, dryRun)))
   else if (tally.images > 0 || reason === undefined) {
     for (const line of summaryLines(tally, seconds, dryRun)) shell.out(line)
   }
@@ -94,14 +116,31 @@ async function openList(
   }
 }
 
-/** Where rows and images go, before anything is spent. */
-function openLines({ database, images }: Opened): string {
-  const lines = [
-    `Database: ${database.name}${database.isNew ? '. It is new and empty: every image will be billed.' : ''}`,
+/** Where rows and images go and what may be spent, before anything is. */
+function openLines(
+  { database, images }: Opened,
+  account: Account | undefined,
+  lines: number | undefined,
+): string {
+  const isNew = database.isNew ? ' (new and empty: every image will be billed)' : ''
+  const where = [`Database: ${database.name}${isNew}.`]
+  if (images !== undefined) where.push(`Images: ${images.name}.`)
+  where.push(...creditLines(account, lines))
+  if (images?.notice !== undefined) where.push(images.notice)
+  return where.join(' ')
+}
+
+/** The lookups left, where the API tells, and whether they suffice. */
+function creditLines(account: Account | undefined, lines: number | undefined): string[] {
+  if (account?.used === undefined || account.allowed === undefined) return []
+  const { used, allowed } = account
+  const left = Math.max(0, allowed - used)
+  const line = `Lookups left: ${left} of ${allowed}.`
+  if (lines === undefined || lines <= left) return [line]
+  return [
+    line,
+    `WARNING: the list has ${counted(lines, 'line')}; --dry-run counts how many of them are not known yet.`,
   ]
-  if (images !== undefined) lines.push(`Images: ${images.name}`)
-  if (images?.notice !== undefined) lines.push(images.notice)
-  return lines.join('\n')
 }
 
 /** Says once that everybody waits, however many lookups were told to. */

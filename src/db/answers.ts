@@ -22,6 +22,13 @@ export interface KnownImage {
   wasAskedDifferently: boolean
 }
 
+/** What the ledger has of an image: `isPaid` an answer that waits for its rows, `lostAnswers` perhaps billed. */
+export interface LedgerState {
+  isAnswered: boolean
+  isPaid: boolean
+  lostAnswers: number
+}
+
 /** What was asked, as the ledger keeps it. */
 interface Asked {
   regions?: unknown
@@ -50,7 +57,9 @@ export const ENTRY = `l.image_sha256, l.source, l.image_mime, l.image_size, l.s3
   (SELECT array_agg(v.result_index) FROM vehicle_snapshots v
    WHERE v.image_sha256 = l.image_sha256 AND v.result_index IS NOT NULL) AS row_places`
 
-const IS_KNOWN = 'SELECT 1 FROM plate_lookups WHERE image_sha256 = $1 AND response IS NOT NULL'
+/** A question under way counts as lost: if its run is dead it is, and if not, that run answers it. */
+const STATE = `SELECT response IS NOT NULL AS "isAnswered", unsettled IS NOT NULL AS "isPaid",
+  uncertain + (asking_since IS NOT NULL)::int AS "lostAnswers" FROM plate_lookups WHERE image_sha256 = $1`
 const PAGE = `SELECT ${ENTRY} FROM plate_lookups l
   WHERE l.response IS NOT NULL AND l.image_sha256 > $1 ORDER BY l.image_sha256 LIMIT $2`
 const PAGE_SIZE = 200
@@ -60,9 +69,10 @@ const LOCK = `SELECT 1 FROM plate_lookups
 
 /** What the ledger has answers to: enough for `--dry-run`, `reprocess` and the rows of known images. */
 export function createAnswers(database: Database, question: Question) {
-  /** Is the image answered? */
-  async function isKnown(sha256: string): Promise<boolean> {
-    return (await database.query(IS_KNOWN, [sha256])).length > 0
+  /** What the ledger has of an image, for a run that only looks. */
+  async function stateOf(sha256: string): Promise<LedgerState> {
+    const [state] = await database.query<LedgerState>(STATE, [sha256])
+    return state ?? { isAnswered: false, isPaid: false, lostAnswers: 0 }
   }
 
   /** Every answered image, a page at a time. */
@@ -90,7 +100,7 @@ export function createAnswers(database: Database, question: Question) {
     })
   }
 
-  return { isKnown, known, amend }
+  return { stateOf, known, amend }
 }
 
 /** What an entry tells, its answer read. */

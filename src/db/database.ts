@@ -18,7 +18,10 @@ export interface Database extends Queryable {
   close(): Promise<void>
 }
 
-/** Class 08: connection; 53: no resources; 57P: shut down; 58: the server's own system (PostgreSQL, appendix A). */
+/**
+ * Class 08: connection; 53: no resources; 57P: shut down; 58: the server's own system; 25006: a standby, read-only
+ * (PostgreSQL, appendix A).
+ */
 export function isDown(sqlState: string): boolean {
-  return /^(08|53|57P|58)/.test(sqlState)
+  return /^(08|53|57P|58|25006)/.test(sqlState)
 }

@@ -1,15 +1,18 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { IngestError, LookupError, LookupFailure } from '../errors.ts'
+import { DatabaseError, IngestError, LookupError, LookupFailure } from '../errors.ts'
 import type { FetchedImage } from '../fetch-image.ts'
 import type { Answer } from '../look-up-plates.ts'
 import type { Question } from '../lookup.ts'
 import type { PlateReading, Snapshot } from '../normalize.ts'
-import { readResponse, storable } from '../response.ts'
+import { NO_OUTAGE, type Outage } from '../outage.ts'
+import { readResponse } from '../response.ts'
 import { type AnsweredEntry, askedOf, createAnswers, type KnownImage, toKnown } from './answers.ts'
 import type { Database } from './database.ts'
-import { ANSWER, CLAIM, FAIL, KEEP_BYTES, PLACES, RELEASE } from './ledger-statements.ts'
+import { ASKING, CLAIM, KEEP_BYTES, NOT_ASKING, RELEASE } from './ledger-statements.ts'
+import { patient } from './patient.ts'
 import type { Run } from './runs.ts'
-import { type S3Object, type StoredImage, writeRows } from './snapshots.ts'
+import { type ClaimedImage, createSettlement, type Safety } from './settlement.ts'
+import type { S3Object, StoredImage } from './snapshots.ts'
 
 /**
  * `mine`: this run may look it up, and nobody else does. `lostAnswers` were perhaps billed before; a `paidAnswer` is at
@@ -23,6 +26,9 @@ export interface LedgerOptions {
   question: Question
   /** Ask again what is known, once an image a run. */
   force: boolean
+  /** How an absence of the database is borne. */
+  outage?: Outage
+  safety?: Safety
 }
 
 export type Ledger = ReturnType<typeof createLedger>
@@ -35,14 +41,19 @@ const FIRST_WAIT_MS = 50
 const LONGEST_WAIT_MS = 1_000
 
 /** The memory of every lookup: what was claimed, asked, answered and lost, and every source seen. */
-export function createLedger(database: Database, run: Run, { question, force }: LedgerOptions) {
+export function createLedger(
+  server: Database,
+  run: Run,
+  { question, force, outage = NO_OUTAGE, safety }: LedgerOptions,
+) {
+  const database = patient(server, outage)
   const asked = JSON.stringify(askedOf(question))
-  const deadAfterS = run.heartbeat.deadAfterMs / 1_000
+  const settlement = createSettlement({
+    ...{ database: server, outage, question, safety },
+    runId: run.id,
+  })
   /** Images that this run is at work on; resolves to an error that copies of the image in this run share. */
   const atWork = new Map<string, PromiseWithResolvers<IngestError | undefined>>()
-
-  /** An answer that was paid for earlier was to the question of then, which the ledger has. */
-  const askedNow = ({ attempts }: Answer) => (attempts === 0 ? undefined : asked)
 
   function finish(sha256: string, error?: IngestError): void {
     atWork.get(sha256)?.resolve(error)
@@ -80,7 +91,7 @@ export function createLedger(database: Database, run: Run, { question, force }: 
     object: S3Object | undefined,
     signal: AbortSignal,
   ): Promise<Claim> {
-    const asking = [asked, run.id, force, deadAfterS]
+    const asking = [asked, run.id, force]
     const values = [sha256, source, mime, size, ...asking, object?.bucket, object?.key]
     for (let waitMs = FIRST_WAIT_MS; ; waitMs = Math.min(waitMs * 2, LONGEST_WAIT_MS)) {
       const [entry] = await database.query<ClaimedEntry>(CLAIM, values)
@@ -102,6 +113,21 @@ export function createLedger(database: Database, run: Run, { question, force }: 
     await database.query(KEEP_BYTES, [sha256, bytes])
   }
 
+  /**
+   * To be called before each request about a claimed image: it may be billed from now on, whatever happens to this process.
+   * @throws {DatabaseError} `claim_lost` when another run took the image over, because this one had been silent for long
+   */
+  async function asking({ sha256, source }: FetchedImage): Promise<void> {
+    const mine = await database.query(ASKING, [sha256, run.id])
+    if (mine.length > 0) return
+    throw new DatabaseError('claim_lost', `${source} was taken over by another run.`)
+  }
+
+  /** The request failed for certain: no answer of it was lost. */
+  async function notAsking({ sha256 }: FetchedImage): Promise<void> {
+    await database.query(NOT_ASKING, [sha256, run.id])
+  }
+
   /** Gives a claim back as if it had never been made. */
   async function release(sha256: string): Promise<void> {
     try {
@@ -112,59 +138,28 @@ export function createLedger(database: Database, run: Run, { question, force }: 
     }
   }
 
-  /**
-   * Notes why an image failed and gives its claim back; the next run tries it again.
-   * @param answer one that was paid for, and that could not be settled
-   */
-  async function fail(sha256: string, error: Error, answer?: Answer): Promise<void> {
-    const none = { attempts: 0, uncertain: 0 }
-    const { attempts, uncertain } = answer ?? (error instanceof LookupFailure ? error : none)
-    const code = error instanceof IngestError ? error.code : 'internal'
-    const { message } = error
-    const body = error instanceof LookupError ? error.body : undefined
-    const noted = JSON.stringify(storable({ code, message, body }))
-    const kept = answer === undefined ? [] : [JSON.stringify(answer.response.raw), askedNow(answer)]
-    const [unsettled, askedThen] = kept
-    const counts = [attempts, uncertain]
+  /** As `createSettlement` says; copies of the image in this run share the failure. */
+  async function fail(image: ClaimedImage, error: Error, answer?: Answer): Promise<void> {
     try {
-      await database.query(FAIL, [sha256, run.id, noted, ...counts, unsettled, askedThen])
+      await settlement.fail(image, error, answer)
     } finally {
-      finish(sha256, error instanceof IngestError ? error : undefined)
+      finish(image.sha256, error instanceof IngestError ? error : undefined)
     }
   }
 
-  /** An answer and its rows, in one transaction: both appear or neither. Surplus rows of an older answer go. */
+  /** As `createSettlement` says. */
   async function settle(
-    stored: StoredImage,
+    image: StoredImage,
     answer: Answer,
     snapshot: Snapshot,
     kept: readonly PlateReading[],
   ): Promise<void> {
-    const image = { ...stored, cameraId: question.cameraId }
-    const { sha256 } = image
-    const { attempts, uncertain } = answer
-    const { bucket, key } = image.object ?? {}
-    const raw = JSON.stringify(answer.response.raw)
-    await database.transaction(async (queryable) => {
-      await queryable.query(ANSWER, [
-        sha256,
-        run.id,
-        askedNow(answer),
-        raw,
-        attempts,
-        uncertain,
-        bucket,
-        key,
-      ])
-      const present = await queryable.query<{ place: number }>(PLACES, [sha256])
-      const keptPlaces = new Set(kept.map(({ index }) => index))
-      const removed = present.map(({ place }) => place).filter((place) => !keptPlaces.has(place))
-      await writeRows(queryable, { image, snapshot, kept, isNewAnswer: true, removed })
-    })
-    finish(sha256)
+    await settlement.settle(image, answer, snapshot, kept)
+    finish(image.sha256)
   }
 
-  return { claim, keepBytes, release, fail, settle, amend: createAnswers(database, question).amend }
+  const { amend } = createAnswers(database, question)
+  return { claim, keepBytes, asking, notAsking, release, fail, settle, amend }
 }
 
 function paidAnswerOf(unsettled: unknown): Answer | undefined {

@@ -1,21 +1,26 @@
 import { DatabaseError } from '../errors.ts'
-import { type RetryPolicy, withRetry } from '../retry.ts'
+import type { Outage } from '../outage.ts'
 import type { Database } from './database.ts'
 
-/** A restart of the server or of a pooler in between: about 10 s in all. */
-const PATIENCE: RetryPolicy = { retries: 5, firstMs: 500, factor: 2, longestMs: 8_000 }
-
-const mayPass = (error: Error) => error instanceof DatabaseError && error.isTransient
-
 /**
- * The same database, with a connection that failed tried again for a while: an answer that was paid for must not be lost
- * to a restart. Only for statements and transactions that do no harm when they are done twice.
+ * The same database, whose short absence is waited out: a restart of the server, of a pooler, of the network between.
+ * Only for statements and transactions that do no harm when they are done twice.
  */
-export function patient(database: Database, policy = PATIENCE): Database {
-  const never = new AbortController().signal
+export function patient(database: Database, { through }: Outage): Database {
   return {
     ...database,
-    query: (sql, values) => withRetry(() => database.query(sql, values), policy, mayPass, never),
-    transaction: (work) => withRetry(() => database.transaction(work), policy, mayPass, never),
+    query: (sql, values) => through(() => database.query(sql, values)),
+    transaction: (work) => through(() => database.transaction(work)),
   }
+}
+
+/** Did the connection fail, and not the statement? */
+export function isAway(error: unknown): boolean {
+  return error instanceof DatabaseError && error.isTransient
+}
+
+/** A statement that ends its connection each time, while others go through: it fails its image and nothing else. */
+export function sickStatement(error: unknown): unknown {
+  if (!(error instanceof DatabaseError)) return error
+  return new DatabaseError('database_failed', error.message, { cause: error })
 }

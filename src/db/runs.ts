@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { isAlive, type ProcessIdentity, thisProcess } from '../machine.ts'
+import { isAlive, isSameProcess, type ProcessIdentity, thisProcess } from '../machine.ts'
 import type { Database } from './database.ts'
 
 /** How often a run shows that it is alive, and how long its claims outlive its last sign of life. In milliseconds. */
@@ -10,26 +10,36 @@ export interface Heartbeat {
 
 const HEARTBEAT: Heartbeat = { everyMs: 5_000, deadAfterMs: 30_000 }
 
+/** A heartbeat may be missed five times. */
+export function heartbeatOf(everyMs: number): Heartbeat {
+  return { everyMs, deadAfterMs: 6 * everyMs }
+}
+
 /** This run as others on the same database see it: as long as its heartbeat goes, its claims count. */
 export interface Run {
   readonly id: string
-  readonly heartbeat: Heartbeat
-  /** Ends the runs of this machine whose processes are gone, so that their claims are free at once. */
+  /** Shows at once that it is alive, as after an outage. */
+  beat(): Promise<void>
+  /** Ends the runs whose processes are known to be gone, so that their claims are free at once. */
   endDeadRuns(): Promise<void>
-  end(): Promise<void>
+  /** @param summary what it did, kept for `status` */
+  end(summary?: object): Promise<void>
 }
 
 const BEGIN = `
-  INSERT INTO ingest_runs (id, machine, process_id, process_started, account, delay_ms)
-  VALUES ($1, $2, $3, $4, $5, $6)`
-const BEAT = 'UPDATE ingest_runs SET heartbeat_at = now() WHERE id = $1'
-const END = 'UPDATE ingest_runs SET ended_at = now() WHERE id = $1 AND ended_at IS NULL'
+  INSERT INTO ingest_runs (id, machine, process_id, process_started, account, delay_ms, dead_after_ms)
+  VALUES ($1, $2, $3, $4, $5, $6, $7)`
+const BEAT = 'UPDATE ingest_runs SET heartbeat_at = clock_timestamp() WHERE id = $1'
+const END =
+  'UPDATE ingest_runs SET ended_at = now(), summary = $2::jsonb WHERE id = $1 AND ended_at IS NULL'
+/** It ended some time after it last showed that it was alive. */
+const END_DEAD = 'UPDATE ingest_runs SET ended_at = heartbeat_at WHERE id = $1 AND ended_at IS NULL'
 /** A run of another machine that has been silent for a day is gone; its claims have long been free. */
 const END_SILENT = `UPDATE ingest_runs SET ended_at = heartbeat_at
   WHERE ended_at IS NULL AND heartbeat_at < now() - interval '1 day'`
-const OPEN_HERE = `
+const OPEN = `
   SELECT id, machine, process_id AS "processId", process_started AS "processStarted"
-  FROM ingest_runs WHERE machine = $1 AND ended_at IS NULL AND id <> $2`
+  FROM ingest_runs WHERE ended_at IS NULL AND id <> $1`
 
 /**
  * Enters this process into the database as a run that spends `account` with at least `delayMs` between requests.
@@ -43,19 +53,25 @@ export async function beginRun(
   }: { account: string; delayMs: number; heartbeat?: Heartbeat },
 ): Promise<Run> {
   const id = randomUUID()
-  const { machine, processId, processStarted } = thisProcess()
-  await database.query(BEGIN, [id, machine, processId, processStarted, account, delayMs])
+  const self = thisProcess()
+  const { machine, processId, processStarted } = self
+  const { everyMs, deadAfterMs } = heartbeat
+  const process = [machine, processId, processStarted]
+  await database.query(BEGIN, [id, ...process, account, delayMs, deadAfterMs])
+  const beat = async () => void (await database.query(BEAT, [id]))
   // A beat that fails is made up for by the next; a run without any loses its claims, as it should.
-  const timer = setInterval(
-    () => void database.query(BEAT, [id]).catch(() => {}),
-    heartbeat.everyMs,
-  )
+  const timer = setInterval(() => void beat().catch(() => {}), everyMs)
   timer.unref()
 
+  /** The embedded database is held by one process at a time: all others are gone. */
+  function isDead(run: ProcessIdentity): boolean {
+    return database.isEmbedded ? !isSameProcess(run, self) : isAlive(run) === false
+  }
+
   async function endDeadRuns(): Promise<void> {
-    const open = await database.query<ProcessIdentity & { id: string }>(OPEN_HERE, [machine, id])
+    const open = await database.query<ProcessIdentity & { id: string }>(OPEN, [id])
     for (const run of open) {
-      if (isAlive(run) === false) await database.query(END, [run.id])
+      if (isDead(run)) await database.query(END_DEAD, [run.id])
     }
   }
 
@@ -63,11 +79,11 @@ export async function beginRun(
   await database.query(END_SILENT)
   return {
     id,
-    heartbeat,
+    beat,
     endDeadRuns,
-    async end() {
+    async end(summary) {
       clearInterval(timer)
-      await database.query(END, [id])
+      await database.query(END, [id, summary === undefined ? null : JSON.stringify(summary)])
     },
   }
 }

@@ -15,6 +15,7 @@ export function createByteaStore(
       return image.size
     },
     urlFor: async (_object, source) => source,
+    ping: async () => {},
     check: async () => {},
     close: () => {},
   }

@@ -17,6 +17,8 @@ export interface ImageStore {
   put(image: FetchedImage, signal: AbortSignal): Promise<number>
   /** What `image_url` holds: a link or reference to the object, else the reference the image came by. */
   urlFor(object: S3Object | undefined, source: string | undefined): Promise<string | undefined>
+  /** Does it answer at all? @throws {StorageError} */
+  ping(): Promise<void>
   /** Can it be written and read back? @throws {StorageError} saying what is wrong */
   check(): Promise<void>
   close(): void

@@ -44,3 +44,14 @@ function wordsOf(cause: unknown, status: number | undefined): string {
   if (code !== '') return code
   return status === undefined ? said : `the server answered with status ${status}`
 }
+
+/** Is the store away, and not only this request refused? */
+export function isStorageAway(error: unknown): boolean {
+  return error instanceof StorageError && error.code === 'storage_down'
+}
+
+/** An object that the server fails on each time, while it answers others: it fails its image and nothing else. */
+export function sickObject(error: unknown): unknown {
+  if (!(error instanceof StorageError)) return error
+  return new StorageError('storage_failed', error.message, { cause: error })
+}

@@ -31,10 +31,7 @@ export async function openS3Store(settings: S3Settings): Promise<S3Store> {
   const client = createClient(settings)
   try {
     const { sessionToken } = await client.config.credentials()
-    await client.send(new HeadBucketCommand({ Bucket: settings.bucket })).catch((thrown) => {
-      // Without the right to list, HEAD is forbidden where reading and writing may be allowed.
-      if (statusOf(thrown) !== 403) throw thrown
-    })
+    await headBucket(client, settings.bucket)
     const urlStyle = settings.urlStyle ?? (sessionToken === undefined ? 'presigned' : 'object')
     const isTemporary = sessionToken !== undefined && settings.urlStyle === undefined
     const notice = isTemporary
@@ -48,6 +45,30 @@ export async function openS3Store(settings: S3Settings): Promise<S3Store> {
     if (error.scope === 'run') throw error
     throw new StorageError('storage_refused', error.message, { cause: thrown })
   }
+}
+
+/** Without the right to list, HEAD is forbidden where reading and writing may be allowed. */
+async function headBucket(client: S3Client, bucket: string): Promise<void> {
+  await client.send(new HeadBucketCommand({ Bucket: bucket })).catch((thrown) => {
+    if (statusOf(thrown) !== 403) throw thrown
+  })
+}
+
+/** Puts an image so that the server refuses a body that does not match; some know only one of the two checksums. */
+export function putCommand(
+  { bucket, key }: S3Object,
+  { bytes, mime, sha256 }: { bytes: Buffer; mime: string | undefined; sha256: string },
+): PutObjectCommand {
+  return new PutObjectCommand({
+    Bucket: bucket,
+    Key: key,
+    // A Buffer, not a stream: several servers refuse or damage chunked uploads.
+    Body: bytes,
+    ContentType: mime,
+    ChecksumSHA256: Buffer.from(sha256, 'hex').toString('base64'),
+    ContentMD5: createHash('md5').update(bytes).digest('base64'),
+    Metadata: { sha256 },
+  })
 }
 
 /** Images as private objects `vehicle-snapshots/<first two digits>/<sha256>.<extension>` in a bucket. */
@@ -85,20 +106,7 @@ function createS3Store(client: S3Client, settings: S3Settings): S3Store {
       const object = store.objectFor(image)
       try {
         if (await isThere(object, image, abortSignal)) return 0
-        await client.send(
-          new PutObjectCommand({
-            Bucket: bucket,
-            Key: object.key,
-            // A Buffer, not a stream: several servers refuse or damage chunked uploads.
-            Body: image.bytes,
-            ContentType: image.mime,
-            // The server refuses a body that does not match; some know only one of the two.
-            ChecksumSHA256: Buffer.from(image.sha256, 'hex').toString('base64'),
-            ContentMD5: createHash('md5').update(image.bytes).digest('base64'),
-            Metadata: { sha256: image.sha256 },
-          }),
-          { abortSignal },
-        )
+        await client.send(putCommand(object, image), { abortSignal })
         return image.size
       } catch (thrown) {
         abortSignal.throwIfAborted()
@@ -112,6 +120,12 @@ function createS3Store(client: S3Client, settings: S3Settings): S3Store {
       if (urlStyle === 'object') return `s3://${object.bucket}/${object.key}`
       const get = new GetObjectCommand({ Bucket: object.bucket, Key: object.key })
       return getSignedUrl(client, get, { expiresIn: urlExpiresS })
+    },
+
+    async ping() {
+      await headBucket(client, bucket).catch((thrown) => {
+        throw storageError(thrown, `${name} does not answer`)
+      })
     },
 
     async check() {

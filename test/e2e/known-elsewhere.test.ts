@@ -84,5 +84,5 @@ test('check leaves no embedded database behind: the first run still says that it
   const { stdout } = await place.run(['check'])
   expect(stdout).toContain('is not there yet')
   const { stderr } = await place.ingest([PICTURE], ['--quiet'])
-  expect(stderr).toContain('It is new and empty: every image will be billed.')
+  expect(stderr).toContain('(new and empty: every image will be billed)')
 })

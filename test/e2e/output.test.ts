@@ -27,10 +27,10 @@ describe('without --json', () => {
     )
     const { stdout, stderr } = await place.run(['--images', 'list.txt', '--delay', '0'])
     expect(stdout).toMatch(
-      /^3 images in [\d.]+ s\n {2}1 stored\n {2}1 without a plate\n {2}1 failed\n1 row written\n2 lookups, 2 images saved\n$/,
+      /^3 images in [\d.]+ s\n {2}1 stored\n {2}1 without a plate\n {2}1 failed\n1 row and 2 images written\n2 lookups\n$/,
     )
     expect(stderr).toMatch(
-      /^Database: PostgreSQL "test_\w+" on [\w.:]+\nImages: the database \(image_data\)\n/,
+      /^Database: PostgreSQL "test_\w+" on [\w.:]+\. Images: the database \(image_data\)\. Lookups left: 2500 of 2500\.\n/,
     )
     expect(stderr).toContain('line 3: no.jpg does not exist. [file_not_found]\n')
   })
@@ -41,7 +41,7 @@ describe('without --json', () => {
     const { stdout, stderr } = await place.run(['--images', 'list.txt', '--quiet'])
     expect(stdout).toMatch(/^2 images in /)
     expect(stderr).toMatch(
-      /^Database: .*\nImages: .*\nline 2: no\.jpg does not exist\. \[file_not_found\]\n {2}.*\n$/,
+      /^Database: .* Images: .*\nline 2: no\.jpg does not exist\. \[file_not_found\]\n {2}.*\n$/,
     )
   })
 
@@ -117,7 +117,9 @@ describe('on a terminal', () => {
     await place.write('list.txt', (await place.draw(...names(4))).join('\n'))
     const screen = await onTerminal(place, 'stty cols 100; $cli --images list.txt --delay 0')
     const end = screen.slice(screen.lastIndexOf('4 images in')).replaceAll('\r', '')
-    expect(end).toMatch(/^4 images in [\d.]+ s\n {2}4 without a plate\n4 lookups, 4 images saved\n/)
+    expect(end).toMatch(
+      /^4 images in [\d.]+ s\n {2}4 without a plate\n4 images written\n4 lookups\n/,
+    )
   })
 
   test.for<[why: string, flag: string, columns: number]>([

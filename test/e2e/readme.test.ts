@@ -84,7 +84,7 @@ describe.each(['server', 'embedded'] as const)(
     })
 
     test('the one about failed images finds none where none failed', async () => {
-      const query = readmeBlocks('sql').find((sql) => sql.includes('error IS NOT NULL')) ?? ''
+      const query = readmeBlocks('sql').find((sql) => sql.includes('image_failures')) ?? ''
       expect(await place.query(query)).toEqual([])
     })
   },

@@ -1,10 +1,19 @@
 import { expect, test } from 'vitest'
-import { patient } from '../../src/db/patient.ts'
+import type { Database } from '../../src/db/database.ts'
+import { isAway, patient, sickStatement } from '../../src/db/patient.ts'
 import { openServerDatabase } from '../../src/db/server.ts'
 import { DatabaseError } from '../../src/errors.ts'
+import { createOutage } from '../../src/outage.ts'
 import { createDatabase } from '../support/databases.ts'
 
 // Only on a server: the embedded database has no connection to lose.
+
+const outageOf = (database: Database) =>
+  createOutage({
+    ...{ isAway, sick: sickStatement, probe: () => database.query('SELECT 1') },
+    ...{ patienceMs: 60_000, signal: new AbortController().signal },
+    policy: { retries: 3, firstMs: 1, factor: 1, longestMs: 1 },
+  })
 
 /** Ends only when its connection is cut. */
 const ENDLESS = "SELECT pg_sleep_for('1 day')"
@@ -42,9 +51,8 @@ test('with patience the query is made again', async () => {
   await using created = await createDatabase()
   await created.pool.query('CREATE TABLE tries (n int)')
   const database = openServerDatabase(created.url, 2)
-  const policy = { retries: 3, firstMs: 1, factor: 1, longestMs: 1 }
   try {
-    const work = patient(database, policy).transaction(async (queryable) => {
+    const work = patient(database, outageOf(database)).transaction(async (queryable) => {
       const tried = await created.pool.query(
         'INSERT INTO tries VALUES (1) RETURNING (SELECT count(*)::int FROM tries)',
       )
@@ -62,7 +70,7 @@ test('what the server refuses is not tried again', async () => {
   await using created = await createDatabase()
   const database = openServerDatabase(created.url, 2)
   try {
-    await expect(patient(database).query('SELECT 1/0')).rejects.toMatchObject({
+    await expect(patient(database, outageOf(database)).query('SELECT 1/0')).rejects.toMatchObject({
       code: 'database_failed',
     })
   } finally {

@@ -74,7 +74,7 @@ describe.each(BOTH_DATABASES)('asking again on %s', (_name, open) => {
     const { image } = await answerOf(first.ledger, plates('kept'))
     const forced = await openLedger(database, { force: true })
     await forced.ledger.claim(image, undefined, never)
-    await forced.ledger.fail(image.sha256, new LookupError('api_error', 'no'))
+    await forced.ledger.fail(image, new LookupError('api_error', 'no'))
     expect(await first.ledger.claim(image, undefined, never)).toMatchObject({
       kind: 'known',
       known: { snapshot: { readings: [{ plate: 'kept' }] }, rowPlaces: [0] },

@@ -25,7 +25,7 @@ test.each(['release', 'fail'] as const)(
     const giving =
       how === 'release'
         ? ledger.release(image.sha256)
-        : ledger.fail(image.sha256, new FetchError('short_body', 'short'))
+        : ledger.fail(image, new FetchError('short_body', 'short'))
     await expect(giving).rejects.toThrow()
     await expect(copy).rejects.toThrow()
     await run.end()

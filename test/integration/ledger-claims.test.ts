@@ -102,7 +102,7 @@ describe.each(BOTH_DATABASES)('the ledger on %s', (_name, open) => {
     await ledger.claim(image, undefined, never)
     const copies = [1, 2].map(() => ledger.claim(image, undefined, never))
     const error = new LookupError('api_rejected', 'no')
-    await ledger.fail(image.sha256, error)
+    await ledger.fail(image, error)
     for (const copy of copies) await expect(copy).rejects.toBe(error)
     expect(await ledger.claim(image, undefined, never)).toMatchObject({ kind: 'mine' })
   })
@@ -150,7 +150,7 @@ describe.each(BOTH_DATABASES)('the ledger on %s', (_name, open) => {
     await first.ledger.claim(image, undefined, never)
     const waiting = second.ledger.claim(image, undefined, never)
     if (how === 'release') await first.ledger.release(image.sha256)
-    else await first.ledger.fail(image.sha256, new FetchError('short_body', 'short'))
+    else await first.ledger.fail(image, new FetchError('short_body', 'short'))
     expect(await waiting).toEqual({ kind: 'mine', lostAnswers: 0 })
   })
 
@@ -172,7 +172,7 @@ describe.each(BOTH_DATABASES)('the ledger on %s', (_name, open) => {
     const image = fetchedImage()
     await ledger.claim(image, undefined, never)
     const lost = new LookupError('answer_lost', 'half of it', { isUncertain: true, body: '{"re' })
-    await ledger.fail(image.sha256, new LookupFailure(lost, 3, 2))
+    await ledger.fail(image, new LookupFailure(lost, 3, 2))
     expect(await entryOf(image.sha256)).toMatchObject({
       error: { code: 'answer_lost', message: 'half of it', body: '{"re' },
       attempts: 3,
@@ -192,7 +192,7 @@ describe.each(BOTH_DATABASES)('the ledger on %s', (_name, open) => {
     const { ledger } = await openLedger(database)
     const image = fetchedImage()
     await ledger.claim(image, undefined, never)
-    await ledger.fail(image.sha256, new LookupError('answer_lost', text, { body: text }))
+    await ledger.fail(image, new LookupError('answer_lost', text, { body: text }))
     const { error } = await entryOf(image.sha256)
     expect(error).toMatchObject({ code: 'answer_lost', body: text.replace(/[\0\ud83d]/, '\ufffd') })
   })

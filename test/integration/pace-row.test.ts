@@ -6,7 +6,6 @@ import { beginRun, type Run } from '../../src/db/runs.ts'
 import { createPace, type SharedPace } from '../../src/pace.ts'
 import { BOTH_DATABASES, type OpenedDatabase } from '../support/both-databases.ts'
 
-const DEAD_AFTER_MS = 30_000
 const never = new AbortController().signal
 
 describe.each(BOTH_DATABASES)('the pace of an account on %s', (_name, open) => {
@@ -26,7 +25,7 @@ describe.each(BOTH_DATABASES)('the pace of an account on %s', (_name, open) => {
     for (const delayMs of delays) {
       const own = opened.openAnother()
       runs.push(await beginRun(own, { account, delayMs }))
-      paces.push(sharedPace(own, account, DEAD_AFTER_MS))
+      paces.push(sharedPace(own, account))
     }
     return { account, runs, paces }
   }

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { freePort } from './free-port.ts'
 import { run, startProgram } from './programs.ts'
-import type { S3Server } from './s3.ts'
+import type { RestartableS3 } from './s3.ts'
 
 /** Debian's packages for them: ceph-mon, ceph-osd, radosgw, ceph-common. */
 export const CEPH_PROGRAMS = [
@@ -23,13 +23,9 @@ const ACCESS_KEY = { accessKeyId: 'testaccesskey', secretAccessKey: randomUUID()
  * Ceph's S3 gateway on the smallest cluster there is: one monitor, and one storage daemon that keeps
  * everything in memory. Up in about two seconds, as any user. Nothing of it outlives `stop`.
  */
-export async function startCephHere({
-  port,
-}: {
-  port?: number | undefined
-} = {}): Promise<S3Server> {
+export async function startCephHere(): Promise<RestartableS3> {
   const folder = await mkdtemp(join(tmpdir(), 'plate-snapshot-ceph-'))
-  const gatewayPort = port ?? (await freePort())
+  const gatewayPort = await freePort()
   const monitorPort = await freePort()
   const endpoint = `http://127.0.0.1:${gatewayPort}`
   const cluster = randomUUID()
@@ -82,7 +78,11 @@ export async function startCephHere({
     start('ceph-osd', '-i', '0')
 
     const gateway = start('radosgw', '-n', 'client.admin')
-    await gateway.until(async () => (await fetch(endpoint).catch(() => undefined))?.ok === true)
+    const up = async () => {
+      gateway.startAgain()
+      await gateway.until(async () => (await fetch(endpoint).catch(() => undefined))?.ok === true)
+    }
+    await up()
     const keys = [
       '--access-key',
       ACCESS_KEY.accessKeyId,
@@ -99,6 +99,9 @@ export async function startCephHere({
       ...ACCESS_KEY,
       region: 'us-east-1',
       verifiesSignatures: true,
+      up,
+      // Only the gateway: the objects are with the storage daemon.
+      down: () => gateway.stop('SIGTERM'),
       stop,
     }
   } catch (error) {

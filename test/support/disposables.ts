@@ -4,7 +4,7 @@ export type Disposables = AsyncDisposable & {
   defer(close: () => Promise<void>): void
 }
 
-/** Resources that are disposed of together, the last first. */
+/** Resources that are disposed of together, the last first, and all of them even if one fails. */
 export function disposables(): Disposables {
   const closers: (() => PromiseLike<void>)[] = []
   return {
@@ -16,7 +16,15 @@ export function disposables(): Disposables {
       closers.push(close)
     },
     async [Symbol.asyncDispose]() {
-      for (const close of closers.reverse()) await close()
+      const failures: unknown[] = []
+      for (const close of closers.reverse()) {
+        try {
+          await close()
+        } catch (error) {
+          failures.push(error)
+        }
+      }
+      if (failures.length > 0) throw failures[0]
     },
   }
 }

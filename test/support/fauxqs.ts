@@ -1,24 +1,39 @@
-import type { AddressInfo } from 'node:net'
+import { once } from 'node:events'
 import { buildApp } from 'fauxqs'
-import type { S3Server } from './s3.ts'
+import { freePort } from './free-port.ts'
+import type { RestartableS3 } from './s3.ts'
 
 /**
  * An S3 server in memory, for machines with neither Docker nor Ceph. It takes any key, signature and
  * expiry and ignores `IfNoneMatch`. Its own start function would listen on every interface.
  */
-export async function startFauxqsHere({ port = 0 }: { port?: number } = {}): Promise<S3Server> {
+export async function startFauxqsHere(): Promise<RestartableS3> {
   const app = buildApp({ logger: false })
+  const port = await freePort()
   await app.listen({ host: '127.0.0.1', port })
-  const address = app.server.address() as AddressInfo
+  const { server } = app
   return {
     name: 'fauxqs',
-    endpoint: `http://127.0.0.1:${address.port}`,
+    endpoint: `http://127.0.0.1:${port}`,
     accessKeyId: 'fauxqs',
     secretAccessKey: 'any-secret-will-do',
     region: 'us-east-1',
     verifiesSignatures: false,
+    async up() {
+      if (server.listening) return
+      server.listen(port, '127.0.0.1')
+      await once(server, 'listening')
+    },
+    // The buckets stay in the memory of this process; only nobody gets to them.
+    async down() {
+      if (!server.listening) return
+      const closed = once(server, 'close')
+      server.close()
+      server.closeAllConnections()
+      await closed
+    },
     async stop() {
-      app.server.closeAllConnections()
+      server.closeAllConnections()
       await app.close()
     },
   }

@@ -2,15 +2,25 @@ import { dockerAnswers } from './docker-answers.ts'
 import { orGoOnWithout } from './or-go-on-without.ts'
 import { startInOwnProcess } from './own-process.ts'
 import { postgresVersion } from './postgres-version.ts'
+import type { Restartable } from './restartable.ts'
 
 /** `url` is a superuser's, on a maintenance database; `version` is like `18.4`. */
 export type PostgresServer = { name: string; url: string; version: string; stop(): Promise<void> }
+
+/** `down` ends every session first, or, `immediate`, leaves all as it is, for `up` to recover. */
+export type RestartablePostgres = PostgresServer &
+  Restartable & { down(how?: 'fast' | 'immediate'): Promise<void> }
+
+type OwnPostgres = RestartablePostgres & AsyncDisposable
+type Release = 'newest' | 'oldest'
 
 /**
  * The PostgreSQL that tests run on: `TEST_DATABASE_URL`, else a container, else npm's binaries. With
  * `oldest` or `newest` it is npm's binaries of that release, a server for the one test that asks.
  */
-export async function startPostgres(release?: 'newest' | 'oldest'): Promise<PostgresServer> {
+export async function startPostgres(): Promise<PostgresServer>
+export async function startPostgres(release: Release): Promise<OwnPostgres>
+export async function startPostgres(release?: Release): Promise<PostgresServer> {
   if (release) return startEmbedded(release)
 
   const url = process.env['TEST_DATABASE_URL']
@@ -29,7 +39,7 @@ export async function startPostgres(release?: 'newest' | 'oldest'): Promise<Post
   return inDocker || startEmbedded('newest')
 }
 
-function startEmbedded(release: 'newest' | 'oldest'): Promise<PostgresServer> {
+function startEmbedded(release: Release): Promise<OwnPostgres> {
   const module = new URL('./embedded-postgres.ts', import.meta.url)
   return startInOwnProcess(module, 'startEmbeddedPostgres', { release })
 }

@@ -1,5 +1,6 @@
 import { type ChildProcess, execFile, type SpawnOptions, spawn } from 'node:child_process'
-import { closeSync, openSync, readFileSync } from 'node:fs'
+import { accessSync, closeSync, constants, openSync, readFileSync } from 'node:fs'
+import { delimiter, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 
@@ -12,6 +13,8 @@ export type Program = {
   until(isUp: () => Promise<boolean>): Promise<void>
   /** Resolves when the process is gone; SIGKILL follows a signal that is not obeyed within 10 seconds. */
   stop(signal: NodeJS.Signals): Promise<void>
+  /** After `stop`, with the same arguments; does nothing to a program that runs. */
+  startAgain(): void
 }
 
 export function startProgram(
@@ -20,13 +23,17 @@ export function startProgram(
   output: string,
   options: SpawnOptions = {},
 ): Program {
-  const file = openSync(output, 'a')
-  const child = spawn(command, args, { ...options, stdio: ['ignore', file, file] })
-  closeSync(file)
-  const gone = new Promise<void>((resolve) => {
-    child.once('exit', () => resolve())
-    child.once('error', () => resolve())
-  })
+  const start = () => {
+    const file = openSync(output, 'a')
+    const child = spawn(command, args, { ...options, stdio: ['ignore', file, file] })
+    closeSync(file)
+    const gone = new Promise<void>((resolve) => {
+      child.once('exit', () => resolve())
+      child.once('error', () => resolve())
+    })
+    return { child, gone }
+  }
+  let { child, gone } = start()
   return {
     async until(isUp) {
       const deadline = Date.now() + 60_000
@@ -44,9 +51,27 @@ export function startProgram(
       await gone
       clearTimeout(impatience)
     },
+    startAgain() {
+      if (!isRunning(child)) ({ child, gone } = start())
+    },
   }
 }
 
 function isRunning(child: ChildProcess): boolean {
   return child.pid !== undefined && child.exitCode === null && child.signalCode === null
+}
+
+/** Where a program is: in PATH, or where Debian keeps what only root's PATH has. */
+export function pathOf(program: string): string | undefined {
+  const folders = (process.env['PATH'] ?? '').split(delimiter)
+  return [...folders, '/usr/sbin']
+    .map((folder) => join(folder, program))
+    .find((path) => {
+      try {
+        accessSync(path, constants.X_OK)
+        return true
+      } catch {
+        return false
+      }
+    })
 }

@@ -1,10 +1,10 @@
-import { accessSync, constants } from 'node:fs'
-import { delimiter, join } from 'node:path'
 import { ListBucketsCommand, S3Client } from '@aws-sdk/client-s3'
 import { CEPH_PROGRAMS } from './ceph.ts'
 import { dockerAnswers } from './docker-answers.ts'
 import { orGoOnWithout } from './or-go-on-without.ts'
 import { startInOwnProcess } from './own-process.ts'
+import { pathOf } from './programs.ts'
+import type { Restartable } from './restartable.ts'
 
 /** Where an S3 server is, with the keys of a user that may make buckets. */
 export type S3Address = {
@@ -19,6 +19,10 @@ export type S3Address = {
 
 export type S3Server = S3Address & { stop(): Promise<void> }
 
+export type RestartableS3 = S3Server & Restartable
+
+type OwnS3 = RestartableS3 & AsyncDisposable
+
 /** The S3 server that tests run on: `TEST_S3_ENDPOINT`, else MinIO in Docker, else Ceph, else fauxqs. */
 export async function startS3(): Promise<S3Server> {
   const endpoint = process.env['TEST_S3_ENDPOINT']
@@ -31,20 +35,22 @@ export async function startS3(): Promise<S3Server> {
       'MinIO in Docker',
       startInOwnProcess<S3Server>(containers, 'startMinioContainer'),
     ))
-  if (minio) return minio
+  return minio || startOwnS3()
+}
 
-  const ceph = CEPH_PROGRAMS.every(isOnPath) && (await orGoOnWithout('Ceph', startCeph()))
+/** A server for the one test that asks: Ceph, where its programs are, else fauxqs. */
+export async function startOwnS3(): Promise<OwnS3> {
+  const ceph = CEPH_PROGRAMS.every(pathOf) && (await orGoOnWithout('Ceph', startCeph()))
   return ceph || startFauxqs()
 }
 
-/** A gateway of its own for one test; at `port`, so that it can go away and come back, though empty. */
-export function startCeph(options: { port?: number } = {}): Promise<S3Server> {
-  return startInOwnProcess(new URL('./ceph.ts', import.meta.url), 'startCephHere', options)
+function startCeph(): Promise<OwnS3> {
+  return startInOwnProcess(new URL('./ceph.ts', import.meta.url), 'startCephHere')
 }
 
-/** As `startCeph`, on any machine. */
-export function startFauxqs(options: { port?: number } = {}): Promise<S3Server> {
-  return startInOwnProcess(new URL('./fauxqs.ts', import.meta.url), 'startFauxqsHere', options)
+/** As `startOwnS3`, the same on any machine. */
+export function startFauxqs(): Promise<OwnS3> {
+  return startInOwnProcess(new URL('./fauxqs.ts', import.meta.url), 'startFauxqsHere')
 }
 
 async function serverAt(endpoint: string): Promise<S3Server> {
@@ -68,15 +74,4 @@ async function serverAt(endpoint: string): Promise<S3Server> {
 export function s3Client({ endpoint, region, accessKeyId, secretAccessKey }: S3Address): S3Client {
   const credentials = { accessKeyId, secretAccessKey }
   return new S3Client({ endpoint, region, credentials, forcePathStyle: true })
-}
-
-function isOnPath(program: string): boolean {
-  return (process.env['PATH'] ?? '').split(delimiter).some((folder) => {
-    try {
-      accessSync(join(folder, program), constants.X_OK)
-      return true
-    } catch {
-      return false
-    }
-  })
 }

@@ -20,7 +20,9 @@ export async function setup(project: TestProject): Promise<(() => Promise<void>)
     await Promise.all(started.map((server) => server.status === 'fulfilled' && server.value.stop()))
   }
   try {
-    const [postgres, { stop: _, ...s3 }] = await Promise.all(starting)
+    const [postgres, server] = await Promise.all(starting)
+    // Its facts only: methods do not travel to the tests.
+    const s3: S3Address = JSON.parse(JSON.stringify(server))
     console.log(`test PostgreSQL: ${postgres.name}`)
     console.log(
       s3.verifiesSignatures

@@ -7,6 +7,7 @@ import { type Sandbox, startSandbox } from '../../src/sandbox/sandbox.ts'
 import { type CliOptions, type CliResult, type RunningCli, runCli, startCli } from './cli.ts'
 import { createBucket, createDatabase, type TestBucket } from './databases.ts'
 import { disposables } from './disposables.ts'
+import type { S3Address } from './s3.ts'
 import { pictureOf, SAMPLE_ANSWERS, SAMPLES } from './sample-pictures.ts'
 
 /** The API key of every workplace: no output may show it. */
@@ -17,6 +18,9 @@ export interface WorkplaceOptions {
   storage?: 's3' | 'db'
   /** A server database that `migrate` has not seen when false. */
   isMigrated?: boolean
+  /** A server of the test's own instead of the test server. */
+  postgresUrl?: string
+  s3?: S3Address
   sandbox?: SandboxOptions
 }
 
@@ -52,6 +56,8 @@ export async function createWorkplace({
   database: kind = 'server',
   storage = 'db',
   isMigrated = true,
+  postgresUrl,
+  s3,
   sandbox: switches,
 }: WorkplaceOptions = {}): Promise<Workplace> {
   const open = disposables()
@@ -59,7 +65,7 @@ export async function createWorkplace({
   open.defer(() => rm(folder, { recursive: true, force: true }))
   await symlink(SAMPLES, join(folder, 'samples'))
   const sandbox = open.use(await startSandbox({ answers: SAMPLE_ANSWERS, ...switches }))
-  const bucket = storage === 's3' ? open.use(await createBucket()) : undefined
+  const bucket = storage === 's3' ? open.use(await createBucket(s3)) : undefined
   const env: Record<string, string> = {
     PLATE_API_KEY: API_KEY,
     SNAPSHOT_API_URL: sandbox.url,
@@ -68,7 +74,7 @@ export async function createWorkplace({
   }
   let query: Workplace['query'] = (sql, values) => queryEmbedded(folder, sql, values)
   if (kind === 'server') {
-    const database = open.use(await createDatabase())
+    const database = open.use(await createDatabase(postgresUrl))
     env['DATABASE_URL'] = database.url
     query = async (sql, values = []) => (await database.pool.query(sql, [...values])).rows
     if (isMigrated) await database.pool.query(await readFile(SCHEMA, 'utf8'))

@@ -1,3 +1,5 @@
+import { homedir } from 'node:os'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { readSettings } from '../../src/config.ts'
 import { problemsOf, settingsOf } from './settings-of.ts'
@@ -105,6 +107,8 @@ test('without any setting but the key, everything has its default', () => {
         api: { url: CLOUD, isCloud: true, key: 'k' },
         database: { kind: 'embedded', folder: './plate-snapshot-data' },
         storage: { kind: 'db' },
+        stateFolder: join(homedir(), '.local/state/plate-snapshot'),
+        dieAt: undefined,
       },
     },
   )

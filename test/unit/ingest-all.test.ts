@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { LookupError, LookupFailure } from '../../src/errors.ts'
 import { imageRefs } from '../../src/image-list.ts'
-import { type IngestAllOptions, ingestAll } from '../../src/ingest-all.ts'
+import { createStopper, type IngestAllOptions, ingestAll } from '../../src/ingest-all.ts'
 import type { Outcome } from '../../src/pipeline.ts'
 
 const DOWN = new LookupError('api_error', 'the API answered 503', { isForWantOfApi: true })
@@ -21,12 +21,11 @@ async function runOver(
   const options: IngestAllOptions = {
     concurrency: 1,
     stopAfter,
-    graceMs: 0,
     ingestOne: () => Promise.reject(left.shift()),
     onOutcome: (outcome) => outcomes.push(outcome),
   }
   const list = () => imageRefs(errors.map((_, index) => `${index}.jpg`))
-  const reason = await ingestAll(list, options, signal)
+  const reason = await ingestAll(list, options, createStopper(0), signal)
   return { reason, outcomes }
 }
 
@@ -57,9 +56,8 @@ test('a list that breaks off stops the run', async () => {
     yield* imageRefs(['a.jpg'])
     throw broken
   }
-  const options = { concurrency: 4, stopAfter: 10, graceMs: 0, onOutcome: () => {} }
+  const options = { concurrency: 4, stopAfter: 10, onOutcome: () => {} }
   const ingestOne = () => Promise.reject(SICK)
-  expect(await ingestAll(list, { ...options, ingestOne }, new AbortController().signal)).toBe(
-    broken,
-  )
+  const { signal } = new AbortController()
+  expect(await ingestAll(list, { ...options, ingestOne }, createStopper(0), signal)).toBe(broken)
 })

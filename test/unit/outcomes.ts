@@ -25,6 +25,7 @@ export function outcomeOf(
     rowPlaces: [],
     rowsBelow: 0,
     wasLookedUp: false,
+    isSaved: false,
     uncertain: 0,
     uploadedBytes: 0,
     wasAskedDifferently: false,

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { FetchError, LookupError, LookupFailure } from '../../src/errors.ts'
+import type { IngestResult } from '../../src/ingest.ts'
 import { errorRecord, imageRecord, summaryRecord } from '../../src/run-report.ts'
 import { createTally } from '../../src/tally.ts'
 import { failedWith, outcomeOf } from './outcomes.ts'
@@ -77,6 +78,7 @@ const COUNTS = {
   failed: 0,
   rows: 0,
   lookups: 0,
+  lookups_saved: 0,
   attempts: 0,
   uncertain: 0,
   uploads: 0,
@@ -85,19 +87,25 @@ const COUNTS = {
   rows_below: 0,
 }
 
+function resultOf(facts: Partial<IngestResult> = {}): IngestResult {
+  const nothing = { reason: undefined, left: undefined, spooled: undefined }
+  return { tally: createTally(), seconds: 12.345, ...nothing, ...facts }
+}
+
 test('the summary has every count, the time and what stopped the run', () => {
-  expect(summaryRecord(createTally(), 12.345, undefined, false)).toEqual({
+  expect(summaryRecord(resultOf(), false)).toEqual({
     event: 'summary',
     ...COUNTS,
     seconds: 12.3,
     stopped: null,
+    left: 0,
   })
 })
 
 test('the summary of a dry run says what would be looked up', () => {
   const tally = { ...createTally(), images: 3, would_look_up: 2, duplicate: 1 }
 
-  expect(summaryRecord(tally, 1, undefined, true)).toEqual({
+  expect(summaryRecord(resultOf({ tally, seconds: 1 }), true)).toEqual({
     event: 'summary',
     ...COUNTS,
     images: 3,
@@ -106,12 +114,23 @@ test('the summary of a dry run says what would be looked up', () => {
     would_look_up: 2,
     seconds: 1,
     stopped: null,
+    left: 0,
   })
 })
 
+const DOWN = new LookupError('api_down', 'Nothing but 429.')
+
 test.each<[reason: unknown, stopped: string]>([
-  [new LookupError('api_down', 'Nothing but 429.'), 'api_down'],
+  [DOWN, 'api_down'],
   [new TypeError('x is undefined'), 'internal'],
 ])('the summary names what stopped the run: %o', (reason, stopped) => {
-  expect(summaryRecord(createTally(), 1, reason, false)).toHaveProperty('stopped', stopped)
+  expect(summaryRecord(resultOf({ reason }), false)).toHaveProperty('stopped', stopped)
+})
+
+test.each<[what: string, facts: Partial<IngestResult>, left: number | null]>([
+  ['a run that got through has none', { left: 3 }, 0],
+  ['one that was stopped says how many it knows of', { left: 3, reason: DOWN }, 3],
+  ['one that was stopped in a stream cannot know', { reason: DOWN }, null],
+])('of the lines left %s', (_what, facts, left) => {
+  expect(summaryRecord(resultOf(facts), false)).toHaveProperty('left', left)
 })

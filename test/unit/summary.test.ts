@@ -16,8 +16,8 @@ test('what did not happen has no line', () => {
   expect(summary(tally)).toEqual([
     '2 images in 1.3 s',
     '  2 stored',
-    '3 rows written',
-    '2 lookups, 2 images saved',
+    '3 rows and 2 images written',
+    '2 lookups',
   ])
 })
 
@@ -31,6 +31,7 @@ test('a run in which everything happened tells everything', () => {
     failed: 3,
     rows: 1_250,
     lookups: 1_294,
+    lookups_saved: 64,
     attempts: 1_301,
     uncertain: 1,
     uploads: 1,
@@ -44,8 +45,8 @@ test('a run in which everything happened tells everything', () => {
     '     80 without a plate',
     '     64 known already (not asked, not billed)',
     '      3 failed',
-    '1,250 rows written',
-    '1,294 lookups in 1,301 requests, 1 image saved',
+    '1,250 rows and 1 image written',
+    '1,294 lookups in 1,301 requests, 64 lookups saved by the ledger',
     '1 request may have been billed, with the answer lost',
     '12 known images had been asked about with other regions, mmc or engine configuration; --force asks again.',
   ])

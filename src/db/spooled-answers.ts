@@ -1,0 +1,66 @@
+import { meets } from '../filter.ts'
+import { normalize } from '../normalize.ts'
+import { NO_OUTAGE } from '../outage.ts'
+import { readResponse } from '../response.ts'
+import { dismissSpoolFile, readSpool, type SpooledAnswer } from '../spool.ts'
+import type { ImageStore } from '../storage/image-store.ts'
+import type { Database } from './database.ts'
+import { ENSURE } from './ledger-statements.ts'
+import { createSettlement } from './settlement.ts'
+
+/** What came of the files that earlier runs left. */
+export interface ReadIn {
+  /** Answers that the database has now. */
+  answers: number
+  /** Where what could not be used was put. */
+  aside: string[]
+}
+
+const DATABASE_ID = 'SELECT database_id AS id FROM plate_snapshot_schema'
+
+/** What a database is called in the names of spool files: the same under any host name, and after a move. */
+export async function databaseIdOf(database: Database): Promise<string> {
+  const [row] = await database.query<{ id: string }>(DATABASE_ID)
+  return row?.id ?? ''
+}
+
+/**
+ * Reads in the answers that earlier runs on this database paid for and could not write. It does no harm when two runs
+ * do so at once, or when the run that asked is still alive.
+ * @throws {SpoolError} when they cannot be read: they would be bought again
+ */
+export async function readInSpool(
+  database: Database,
+  images: Pick<ImageStore, 'urlFor'>,
+  { folder, databaseId }: { folder: string; databaseId: string },
+): Promise<ReadIn> {
+  const done: ReadIn = { answers: 0, aside: [] }
+  for (const { path, answers, unreadable } of await readSpool(folder, databaseId)) {
+    let unused = unreadable
+    for (const answer of answers) {
+      if (await isSettled(database, images, answer)) done.answers += 1
+      else unused += 1
+    }
+    const aside = await dismissSpoolFile(path, unused === 0)
+    if (aside !== undefined) done.aside.push(aside)
+  }
+  return done
+}
+
+async function isSettled(
+  database: Database,
+  images: Pick<ImageStore, 'urlFor'>,
+  spooled: SpooledAnswer,
+): Promise<boolean> {
+  const response = readResponse(spooled.raw)
+  if (response === undefined) return false
+  const { sha256, source, mime, size, object, question, attempts, uncertain } = spooled
+  await database.query(ENSURE, [sha256, source, mime, size, object?.bucket, object?.key])
+  const snapshot = normalize(response)
+  const kept = snapshot.readings.filter(meets(spooled.threshold))
+  const url = await images.urlFor(object, source)
+  const image = { sha256, source, mime, size, object, url }
+  const { settle } = createSettlement({ database, outage: NO_OUTAGE, runId: spooled.run, question })
+  await settle(image, { response, attempts, uncertain }, snapshot, kept)
+  return true
+}

@@ -1,0 +1,43 @@
+import type { Settings } from './config.ts'
+import { createAnswers } from './db/answers.ts'
+import { requireSchema } from './db/schema.ts'
+import { databaseIdOf } from './db/spooled-answers.ts'
+import { createDispatcher } from './http.ts'
+import { createBudget } from './look-up-plates.ts'
+import type { IngestOptions } from './options.ts'
+import { previewImage } from './preview.ts'
+import { readSpool } from './spool.ts'
+import { createFetch, isGivenUp, type Opened, openDatabase, questionOf } from './wiring.ts'
+
+/** Opens what a dry run needs: nothing that writes, and no key. */
+export async function openPreview(settings: Settings, options: IngestOptions): Promise<Opened> {
+  const database = await openDatabase(settings.database, { mayCreate: false })
+  try {
+    await requireSchema(database)
+    const spooled = await readSpool(settings.stateFolder, await databaseIdOf(database))
+    const paid = spooled.flatMap(({ answers }) => answers.map(({ sha256 }) => sha256))
+    const dispatcher = createDispatcher(options.fetchTimeout * 1_000)
+    const deps = {
+      fetchImage: createFetch(options, dispatcher),
+      stateOf: createAnswers(database, questionOf(options)).stateOf,
+      force: options.force,
+      isGivenUp: (lostAnswers: number) => isGivenUp(options, lostAnswers),
+      budget: createBudget(options.maxLookups),
+      seen: new Set<string>(),
+      paid: new Set(paid),
+    }
+    return {
+      database,
+      images: undefined,
+      spool: undefined,
+      ingestOne: (ref, signals) => previewImage(ref, deps, signals),
+      async close() {
+        await dispatcher.destroy()
+        await database.close()
+      },
+    }
+  } catch (thrown) {
+    await database.close()
+    throw thrown
+  }
+}
