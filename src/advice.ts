@@ -26,6 +26,9 @@ export const ADVICE = {
   // the bytes
   empty_image: { hint: 'The image holds no bytes; save it anew where it comes from.' },
   not_an_image: { hint: 'Only JPEG, PNG, WebP, GIF, BMP and TIFF images are looked up.' },
+  truncated_image: {
+    hint: 'Copy the image again from where it comes from: only whole ones are looked up.',
+  },
   too_large: { hint: 'Shrink the image, or raise --max-image-bytes.' },
   // the lookup of one image
   api_rejected: { hint: 'The API does not accept this image or these parameters.' },

@@ -5,6 +5,7 @@ import { download, type FetchOptions, shortBody, tooLarge } from './download.ts'
 import { FetchError, messageOf, systemCodeOf } from './errors.ts'
 import { BodyTooLargeError, readBody } from './http.ts'
 import { redactSource, schemeOf } from './source.ts'
+import { isWholeImage } from './whole-image.ts'
 
 /** The bytes of one image, whole and seen to be an image. */
 export interface FetchedImage {
@@ -49,13 +50,14 @@ export async function fetchImage(
       ? await readFile(text, options.maxBytes)
       : await download(text, options, signal)
   if (bytes.length === 0) throw new FetchError('empty_image', `${source} is empty.`)
-  return {
-    source,
-    bytes,
-    size: bytes.length,
-    sha256: sha256Of(bytes),
-    ...(await typeOf(bytes, source)),
+  const type = await typeOf(bytes, source)
+  if (!isWholeImage(bytes, type.mime)) {
+    throw new FetchError(
+      'truncated_image',
+      `${source} is not a whole image: it was cut short or damaged.`,
+    )
   }
+  return { source, bytes, size: bytes.length, sha256: sha256Of(bytes), ...type }
 }
 
 /** SHA-256 of some bytes in lower-case hex. */

@@ -1,4 +1,4 @@
-import { mkdir, open, readdir, readFile, rename, unlink } from 'node:fs/promises'
+import { access, constants, mkdir, open, readdir, readFile, rename, unlink } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { isAbsolute, join } from 'node:path'
 import { z } from 'zod'
@@ -93,6 +93,16 @@ export function createSpool(folder: string, databaseId: string, runId: string): 
   }
 }
 
+/** Could answers be kept there, if it came to that? The folder is made. @throws {SpoolError} */
+export async function checkSpool(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true, mode: 0o700 })
+    await access(folder, constants.W_OK)
+  } catch (cause) {
+    throw new SpoolError(folder, cause)
+  }
+}
+
 /** A file of answers that earlier runs on this database could not write. */
 export interface SpoolFile {
   path: string
@@ -104,7 +114,7 @@ export interface SpoolFile {
 /** The files that were left for this database. */
 export async function readSpool(folder: string, databaseId: string): Promise<SpoolFile[]> {
   const names = await readdir(folder).catch((thrown) => {
-    if (systemCodeOf(thrown) === 'ENOENT') return []
+    if (/^(ENOENT|ENOTDIR)$/.test(systemCodeOf(thrown) ?? '')) return []
     throw new SpoolError(folder, thrown)
   })
   const mine = names.filter(

@@ -10,7 +10,7 @@ import { beginRun, heartbeatOf } from './db/runs.ts'
 import { requireSchema } from './db/schema.ts'
 import { databaseIdOf, readInSpool } from './db/spooled-answers.ts'
 import { dieAt, told, withinTransactions, withSteps } from './die-at.ts'
-import { DatabaseError } from './errors.ts'
+import { DatabaseError, type SpoolError } from './errors.ts'
 import { fetchWithRetry } from './fetching.ts'
 import { meets } from './filter.ts'
 import { createDispatcher } from './http.ts'
@@ -23,7 +23,7 @@ import { createOutage, NO_OUTAGE } from './outage.ts'
 import { createPace } from './pace.ts'
 import { type Deps, type Ingested, ingestImage, isUntouched } from './pipeline.ts'
 import { LOOKUP_POLICY, withRetry } from './retry.ts'
-import { createSpool, type Spool } from './spool.ts'
+import { checkSpool, createSpool, type Spool } from './spool.ts'
 import { createByteaStore } from './storage/bytea-store.ts'
 import type { ImageStore } from './storage/image-store.ts'
 import { isStorageAway, sickObject } from './storage/s3-errors.ts'
@@ -119,6 +119,9 @@ export async function openIngest(
     const onTrouble = (error: unknown) => {
       if (error instanceof Error) events.onNotice(`${error.message} The answer is still in memory.`)
     }
+    await checkSpool(settings.stateFolder).catch((error: SpoolError) => {
+      events.onNotice(`${error.message} ${error.hint}`)
+    })
     const reached = settings.dieAt === undefined ? undefined : dieAt(settings.dieAt)
     const ledger = createLedger(reached ? withinTransactions(database, reached) : database, run, {
       ...{ question: questionOf(options), force: options.force, outage },
@@ -173,7 +176,10 @@ export async function openIngest(
       try {
         return await againWhenTakenOver(() => ingestImage(ref, deps, signals), signals.stop)
       } catch (thrown) {
-        if (!isUntouched(thrown, signals.stop)) await noteFailure(lasting, ref.source, thrown)
+        // What is wrong with the database, the next image will tell; this one has its own failure to tell.
+        if (!isUntouched(thrown, signals.stop)) {
+          await noteFailure(lasting, ref.source, thrown).catch(() => {})
+        }
         throw thrown
       }
     }

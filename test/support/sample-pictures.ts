@@ -9,10 +9,15 @@ export const SAMPLES = fileURLToPath(new URL('../../samples/', import.meta.url))
 /** What the sandbox sees in the sample pictures. */
 export const SAMPLE_ANSWERS = await loadSampleAnswers(SAMPLES)
 
-/** Bytes that pass for a JPEG, others for each name. */
+/** Bytes that pass for a whole JPEG, others for each name: the name as a comment, and a scan of zeros. */
 export function pictureOf(name: string, size = 0): Buffer {
-  const start = Buffer.concat([Buffer.from([0xff, 0xd8, 0xff, 0xe0]), Buffer.from(name)])
-  return size > start.length ? Buffer.concat([start, Buffer.alloc(size - start.length)]) : start
+  const comment = Buffer.from(name)
+  const length = Buffer.alloc(2)
+  length.writeUInt16BE(2 + comment.length)
+  const start = [Buffer.from('ffd8fffe', 'hex'), length, comment, Buffer.from('ffda0002', 'hex')]
+  const end = Buffer.from('ffd9', 'hex')
+  const rest = size - Buffer.concat([...start, end]).length
+  return Buffer.concat([...start, Buffer.alloc(Math.max(rest, 0)), end])
 }
 
 export function sha256Of(bytes: Uint8Array | string): string {
