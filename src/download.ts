@@ -109,7 +109,10 @@ function redirectTarget(from: URL, location: string | string[] | undefined, show
   }
   const url = new URL(target, from)
   if (url.protocol !== 'http:' && url.protocol !== 'https:') {
-    throw new FetchError('bad_redirect', `${shown} redirects to a ${url.protocol} address.`)
+    throw new FetchError(
+      'bad_redirect',
+      `${shown} redirects to another kind of address (${url.protocol}).`,
+    )
   }
   return url
 }

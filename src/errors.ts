@@ -94,21 +94,32 @@ export class LookupError extends IngestError {
   }
 }
 
-/**
- * A lookup that failed for good, with the requests it took. `isAnswered`: the answer came, and what came after it
- * failed.
- */
-export class LookupFailure extends LookupError {
+/** What a lookup that failed has cost, and what it means. */
+export interface LookupCosts {
+  /** Requests sent. */
+  attempts: number
+  /** Of these: answer lost, perhaps billed. */
+  uncertain: number
+  /** The answer came, and what came after it failed. */
+  isAnswered?: boolean | undefined
+  /** The image failed for a reason of its own, and beside it this stops the run. */
+  stops?: IngestError | undefined
+}
+
+/** A lookup that failed for good, with the requests it took. */
+export class LookupFailure extends LookupError implements LookupCosts {
   readonly attempts: number
   readonly uncertain: number
   readonly isAnswered: boolean
+  readonly stops: IngestError | undefined
 
-  constructor(error: LookupError, attempts: number, uncertain: number, isAnswered = false) {
+  constructor(error: LookupError, { attempts, uncertain, isAnswered, stops }: LookupCosts) {
     const { code, message, hint, cause } = error
     super(code, message, { ...error, hint, cause })
     this.attempts = attempts
     this.uncertain = uncertain
-    this.isAnswered = isAnswered
+    this.isAnswered = isAnswered ?? false
+    this.stops = stops
   }
 }
 

@@ -29,5 +29,5 @@ export {
 } from './library-lookup.ts'
 export type { Question } from './lookup.ts'
 export type { BoundingBox, MakeModel, PlateReading, Snapshot } from './normalize.ts'
-export type { Outcome } from './pipeline.ts'
+export type { Outcome } from './outcome.ts'
 export type { Tally } from './tally.ts'

@@ -1,7 +1,8 @@
 import { IngestError, InterruptedError, LookupError, LookupFailure } from './errors.ts'
 import type { ImageRef } from './image-list.ts'
 import type { RunSignals } from './look-up-plates.ts'
-import { type Ingested, isUntouched, type Outcome } from './pipeline.ts'
+import type { Ingested, Outcome } from './outcome.ts'
+import { isUntouched } from './pipeline.ts'
 
 export interface IngestAllOptions {
   concurrency: number
@@ -49,6 +50,7 @@ export async function ingestAll(
       const isUnheard = isUntouched(error, stop)
       if (isUnheard || (error instanceof IngestError && error.scope === 'run')) halt(error)
       if (isUnheard) return
+      if (error instanceof LookupFailure && error.stops !== undefined) halt(error.stops)
       // A copy that shares another's failure says nothing new about the API.
       const isCopy = error instanceof LookupFailure && error.attempts === 0
       if (error instanceof LookupError && !isCopy) {

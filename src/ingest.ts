@@ -5,7 +5,7 @@ import type { OpenedList } from './image-list.ts'
 import { createStopper, ingestAll } from './ingest-all.ts'
 import { openPreview } from './open-preview.ts'
 import type { IngestOptions } from './options.ts'
-import type { Outcome } from './pipeline.ts'
+import type { Outcome } from './outcome.ts'
 import { summaryRecord } from './run-report.ts'
 import type { Spool } from './spool.ts'
 import { count, createTally, type Tally } from './tally.ts'
@@ -32,6 +32,8 @@ export interface IngestResult {
   left: number | undefined
   /** The file with answers that were paid for and could not be written, if there are any. */
   spooled: { file: string; answers: number } | undefined
+  /** Answers that were paid for and could be kept nowhere. */
+  lost: number
 }
 
 /** One run: opens what it needs, takes the list through the pipeline, and closes everything again. Throws nothing. */
@@ -49,6 +51,7 @@ export async function runIngest(
     reason,
     seconds: (performance.now() - started) / 1_000,
     left: list.count === undefined ? undefined : Math.max(0, list.count - tally.images),
+    lost: spool?.unkept ?? 0,
     spooled: spool && spool.left > 0 ? { file: spool.file, answers: spool.left } : undefined,
   })
 
@@ -57,6 +60,9 @@ export async function runIngest(
   const runEvents = {
     onAttempt() {
       tally.attempts += 1
+    },
+    onUncertain() {
+      tally.uncertain += 1
     },
     onThrottled: (waitMs: number) => events.onThrottled?.(waitMs),
     onNotice: (text: string) => events.onNotice?.(text),

@@ -31,6 +31,7 @@ export async function ingest({
   onOpen,
   onOutcome,
   onThrottled,
+  onNotice,
   ...flags
 }: IngestParameters): Promise<IngestResult> {
   const isFile = typeof images === 'string'
@@ -42,7 +43,13 @@ export async function ingest({
   const list = isFile
     ? await openImageList(images, process.stdin)
     : { images: (stop: AbortSignal) => imageRefs(images, stop), count: undefined }
-  return runIngest(read.settings, options, list, { onOpen, onOutcome, onThrottled }, signal)
+  return runIngest(
+    read.settings,
+    options,
+    list,
+    { onOpen, onOutcome, onThrottled, onNotice },
+    signal,
+  )
 }
 
 /** How an image is fetched: a cap in bytes, a limit for the whole request in milliseconds. */

@@ -49,11 +49,13 @@ export interface LookupPlan<Subject> {
   budget: Budget
   policy: RetryPolicy
   lostAnswer: LostAnswer
-  /** Done before each request leaves: from then on it may be billed, whatever happens to this process. */
+  /** Done shortly before each request leaves: it may be billed from then on, whatever happens to this process. */
   asking?: ((subject: Subject) => Promise<void>) | undefined
   /** Done when a request failed for certain: no answer of it was lost. */
   notAsking?: ((subject: Subject) => Promise<void>) | undefined
   onAttempt?: (() => void) | undefined
+  /** Told of each answer that was lost: the request may have been billed. */
+  onUncertain?: (() => void) | undefined
   onThrottled?: ((waitMs: number) => void) | undefined
   /** A clock in milliseconds, `performance.now` when left out. */
   now?: (() => number) | undefined
@@ -68,7 +70,8 @@ const LONGEST_THROTTLE_MS = 15 * 60_000
  * @throws {LookupFailure} when one failed for good; with `scope` run when all others would too
  */
 export function lookUpPlatesBy<Subject>(plan: LookupPlan<Subject>) {
-  const { send, pace, budget, policy, lostAnswer, asking, notAsking, onAttempt, onThrottled } = plan
+  const { send, pace, budget, policy, lostAnswer, asking, notAsking } = plan
+  const { onAttempt, onUncertain, onThrottled } = plan
   const now = plan.now ?? (() => performance.now())
   /** When the first 429 came after which nothing was answered. A run may have had nothing to ask for long before. */
   let throttledSince: number | undefined
@@ -132,6 +135,7 @@ export function lookUpPlatesBy<Subject>(plan: LookupPlan<Subject>) {
       } catch (thrown) {
         if (thrown instanceof LookupError && thrown.isUncertain) {
           uncertain += 1
+          onUncertain?.()
           lost = thrown
         }
         throw thrown
@@ -142,12 +146,11 @@ export function lookUpPlatesBy<Subject>(plan: LookupPlan<Subject>) {
       return { response, attempts, uncertain }
     } catch (thrown) {
       // What ends the run gives images back as if nothing had been asked; a lost answer has to be remembered.
-      const isEnd =
-        signals.stop.aborted || (thrown instanceof IngestError && thrown.scope === 'run')
-      const failure = isEnd ? (lost ?? thrown) : thrown
-      throw failure instanceof LookupError
-        ? new LookupFailure(failure, attempts, uncertain)
-        : failure
+      const isForAll = thrown instanceof IngestError && thrown.scope === 'run'
+      const failure = signals.stop.aborted || isForAll ? (lost ?? thrown) : thrown
+      if (!(failure instanceof LookupError)) throw failure
+      const stops = isForAll && failure === lost ? thrown : undefined
+      throw new LookupFailure(failure, { attempts, uncertain, stops })
     }
   }
 }

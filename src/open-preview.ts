@@ -7,7 +7,8 @@ import { createBudget } from './look-up-plates.ts'
 import type { IngestOptions } from './options.ts'
 import { previewImage } from './preview.ts'
 import { readSpool } from './spool.ts'
-import { createFetch, isGivenUp, type Opened, openDatabase, questionOf } from './wiring.ts'
+import { openDatabase } from './stores.ts'
+import { createFetch, isGivenUp, type Opened, questionOf } from './wiring.ts'
 
 /** Opens what a dry run needs: nothing that writes, and no key. */
 export async function openPreview(settings: Settings, options: IngestOptions): Promise<Opened> {

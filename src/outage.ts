@@ -16,7 +16,7 @@ export interface OutageOptions {
   isAway: (error: unknown) => boolean
   /** Rejects while the thing is away: is it that, or is only this one piece of work sick? */
   probe: () => Promise<unknown>
-  /** What a piece of work failed with that goes on failing while the thing is there: it must not stop a run. */
+  /** What a piece of work failed with that goes on failing while the thing is there: one such must not stop a run. */
   sick: (error: unknown) => unknown
   /** How long the thing may be away, in milliseconds. */
   patienceMs: number
@@ -31,6 +31,9 @@ export interface OutageOptions {
 }
 
 const POLICY: RetryPolicy = { retries: 5, firstMs: 250, factor: 2, longestMs: 5_000 }
+
+/** So many sick ones in a row are no accident: a full disk refuses all of them, whatever the probe says. */
+const MANY_SICK = 3
 
 /** No patience: for what cannot go away, and for commands that are run by hand. */
 export const NO_OUTAGE: Outage = { through: (work) => work() }
@@ -51,6 +54,8 @@ export function createOutage({
   now = () => performance.now(),
 }: OutageOptions): Outage {
   let since: number | undefined
+  /** Pieces of work that were sick one after the other, with none between that went well. */
+  let sickInRow = 0
   let probing: Promise<boolean> | undefined
 
   function isBack(): true {
@@ -73,19 +78,36 @@ export function createOutage({
     return probing
   }
 
+  /** An answer that nobody waits for any more is none. */
+  function orAborted(asking: Promise<boolean>): Promise<boolean> {
+    if (signal.aborted) return Promise.resolve(false)
+    return new Promise((resolve) => {
+      signal.addEventListener('abort', () => resolve(false), { once: true })
+      void asking.then(resolve)
+    })
+  }
+
   return {
     async through(work, onAway) {
+      /** Failures while the thing was there. */
+      let sickTries = 0
       for (let tries = 1; ; tries += 1) {
         try {
           const result = await work()
           isBack()
+          sickInRow = 0
           return result
         } catch (error) {
           if (!isAway(error)) throw error
           if (tries === 1) await onAway?.()
-          if (await isThere(error)) {
-            if (tries > policy.retries) throw sick(error)
-          } else if (since !== undefined && now() - since >= patienceMs) throw error
+          const isSick = !signal.aborted && (await orAborted(isThere(error)))
+          if (signal.aborted) throw error
+          sickTries = isSick ? sickTries + 1 : 0
+          if (sickTries > policy.retries) {
+            sickInRow += 1
+            throw sickInRow < MANY_SICK ? sick(error) : error
+          }
+          if (since !== undefined && now() - since >= patienceMs) throw error
           const delayMs = delayAfter(tries, policy, Math.random())
           await sleep(delayMs, undefined, { signal }).catch(() => {})
           if (signal.aborted) throw error

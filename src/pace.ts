@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 export interface Pace {
   /**
    * Resolves when the caller's request may be sent. Rejects when `signal` aborts first.
-   * @param prepare done when the caller is the next, before its moment: what must be so when the request leaves
+   * @param prepare done shortly before, perhaps more than once: what must be so when the request leaves
    */
   turn(signal: AbortSignal, prepare?: () => Promise<void>): Promise<void>
   /** The API said "too many" and named a wait: nobody starts before it is over, and the learned rate goes down. */
@@ -30,6 +30,9 @@ export interface SharedPace {
  */
 const CAUTION = 0.9
 const RECOVERY_PER_SECOND = 0.0005
+/** How long before its moment a request is prepared, and how long that holds. */
+const LEAD_MS = 100
+const STALE_MS = 2_000
 /** 429s to requests that were under way when the first was answered say nothing new. */
 const SAME_EVENT_MS = 1_000
 
@@ -52,19 +55,30 @@ export function createPace(
   async function wait(signal: AbortSignal, prepare?: () => Promise<void>): Promise<void> {
     // A turn nobody wants any more takes no moment of the account.
     signal.throwIfAborted()
-    await prepare?.()
     const spacingMs = Math.max(delayMs, learnedMs)
     const reservedMs = shared !== undefined && spacingMs > 0 ? await shared.reserve(spacingMs) : 0
     const reserved = now() + reservedMs
-    for (;;) {
-      signal.throwIfAborted()
-      const restMs = Math.max(reserved, lastStart + spacingMs, pausedUntil) - now()
-      if (restMs <= 0) break
-      // Node's timers may fire a fraction of a millisecond early: look again.
-      await sleep(Math.ceil(restMs), undefined, { signal })
+    const moment = () => Math.max(reserved, lastStart + spacingMs, pausedUntil)
+    await until(() => moment() - LEAD_MS, signal)
+    // The wall clock goes on while the machine sleeps: what was prepared then may not be so any more.
+    for (let preparedAt = 0; Date.now() - preparedAt > STALE_MS; ) {
+      preparedAt = Date.now()
+      await prepare?.()
+      await until(moment, signal)
     }
     lastStart = now()
     starts = [...starts.filter((start) => start > lastStart - 1_000), lastStart]
+  }
+
+  /** Waits for a moment, which may be put off meanwhile. */
+  async function until(moment: () => number, signal: AbortSignal): Promise<void> {
+    for (;;) {
+      signal.throwIfAborted()
+      const restMs = moment() - now()
+      if (restMs <= 0) return
+      // Node's timers may fire a fraction of a millisecond early: look again.
+      await sleep(Math.ceil(restMs), undefined, { signal })
+    }
   }
 
   return {

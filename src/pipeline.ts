@@ -7,6 +7,7 @@ import type { FetchedImage } from './fetch-image.ts'
 import type { ImageRef } from './image-list.ts'
 import type { Answer, RunSignals } from './look-up-plates.ts'
 import { normalize, type PlateReading, type Snapshot } from './normalize.ts'
+import { type Ingested, ingested } from './outcome.ts'
 
 /** The stages, each ready to be used: retried, paced and bound to this run's settings. */
 export interface Deps {
@@ -39,29 +40,6 @@ export interface Deps {
   keeps: (reading: PlateReading) => boolean
 }
 
-/** What came of one image, for people, machines and the tally. Sizes in bytes, times in milliseconds. */
-export interface Ingested {
-  outcome: 'stored' | 'below_threshold' | 'no_plate' | 'duplicate' | 'would_look_up'
-  image: FetchedImage
-  readings: readonly PlateReading[]
-  /** Rows written now. */
-  rows: number
-  /** Places in the answer that have a row now. */
-  rowPlaces: readonly number[]
-  /** Rows of a known image that this run's threshold would not have made; they stay. */
-  rowsBelow: number
-  wasLookedUp: boolean
-  /** The ledger had its answer: a lookup that was not bought. */
-  isSaved: boolean
-  uncertain: number
-  uploadedBytes: number
-  wasAskedDifferently: boolean
-}
-
-export type Outcome =
-  | (Ingested & { ref: ImageRef; ms: number })
-  | { outcome: 'failed'; ref: ImageRef; ms: number; error: unknown }
-
 /** One line of the list, from reference to rows. It throws; `ingestAll` (ingest-all.ts) makes a throw an outcome. */
 export async function ingestImage(
   ref: ImageRef,
@@ -85,14 +63,13 @@ export async function ingestImage(
     const kept = snapshot.readings.filter(deps.keeps)
     await ledger.settle({ ...image, url, object }, answer, snapshot, kept)
     const outcome = kept.length > 0 ? 'stored' : outcomeWithoutRows(snapshot)
-    const { attempts, uncertain } = answer
+    const { attempts } = answer
     return ingested(image, snapshot, {
       outcome,
       rows: kept.length,
       rowPlaces: kept.map(({ index }) => index),
       wasLookedUp: attempts > 0,
       isSaved: attempts === 0,
-      uncertain,
       uploadedBytes,
     })
   } catch (thrown) {
@@ -100,7 +77,7 @@ export async function ingestImage(
     // An answer that was paid for is kept, whatever came after it: in the ledger, or else in the spool.
     if (answer !== undefined && answer.attempts > 0 && thrown instanceof Error) {
       await ledger.fail({ ...image, object }, thrown, answer).catch(() => {})
-      throw thrown instanceof IngestError ? afterAnswer(thrown, answer) : thrown
+      throw thrown instanceof IngestError ? afterAnswer(ref, thrown, answer) : thrown
     }
     if (isFailed) await ledger.fail({ ...image, object }, thrown, answer)
     else await ledger.release(image.sha256)
@@ -148,22 +125,25 @@ export async function amendRows(
  * An answer lost on the way is another matter: it may have been billed.
  */
 export function isUntouched(error: unknown, stop: AbortSignal): boolean {
+  // What stopped the run is thrown by all that wait, and it is not their own.
+  if (stop.aborted && error === stop.reason) return true
   if (error instanceof LookupFailure && error.isAnswered) return false
   if (error instanceof IngestError && error.scope === 'run') return true
   if (!stop.aborted) return false
   if (error instanceof LookupError) return error.isRetryable && !error.isUncertain
-  return error === stop.reason || (error instanceof Error && error.name === 'AbortError')
+  return error instanceof Error && error.name === 'AbortError'
 }
 
 /** The same failure with the requests that had been sent and answered before it: they count, and were paid for. */
-function afterAnswer(failure: IngestError, { attempts, uncertain }: Answer): LookupFailure {
-  const { code, message, hint } = failure
-  return new LookupFailure(
-    new LookupError(code, message, { hint, cause: failure }),
-    attempts,
-    uncertain,
-    true,
-  )
+function afterAnswer(
+  { source }: ImageRef,
+  failure: IngestError,
+  { attempts, uncertain }: Answer,
+): LookupFailure {
+  const message = `${source} was looked up, and its answer could not be written: ${failure.message}`
+  const hint = `The answer is kept, and the next run writes it. ${failure.hint}`
+  const error = new LookupError(failure.code, message, { hint, cause: failure })
+  return new LookupFailure(error, { attempts, uncertain, isAnswered: true })
 }
 
 /** An image that `--lost-answer fail` leaves alone. */
@@ -179,25 +159,4 @@ export function givenUp({ source }: ImageRef): LookupError {
 
 function outcomeWithoutRows({ readings }: Snapshot): 'below_threshold' | 'no_plate' {
   return readings.some(({ plate }) => plate !== undefined) ? 'below_threshold' : 'no_plate'
-}
-
-/** An outcome in which what is not said did not happen. */
-export function ingested(
-  image: FetchedImage,
-  { readings }: Pick<Snapshot, 'readings'>,
-  facts: Pick<Ingested, 'outcome'> & Partial<Ingested>,
-): Ingested {
-  return {
-    image,
-    readings,
-    rows: 0,
-    rowPlaces: [],
-    rowsBelow: 0,
-    wasLookedUp: false,
-    isSaved: false,
-    uncertain: 0,
-    uploadedBytes: 0,
-    wasAskedDifferently: false,
-    ...facts,
-  }
 }

@@ -2,7 +2,8 @@ import type { LedgerState } from './db/answers.ts'
 import { LookupError } from './errors.ts'
 import type { ImageRef } from './image-list.ts'
 import type { Budget, RunSignals } from './look-up-plates.ts'
-import { type Deps, givenUp, type Ingested, ingested } from './pipeline.ts'
+import { type Ingested, ingested } from './outcome.ts'
+import { type Deps, givenUp } from './pipeline.ts'
 
 /** What `--dry-run` needs: it fetches and hashes, and asks the ledger, but writes nothing. */
 export interface PreviewDeps extends Pick<Deps, 'fetchImage' | 'isGivenUp'> {

@@ -2,7 +2,7 @@ import { ADVICE } from './advice.ts'
 import { IngestError, LookupFailure, messageOf } from './errors.ts'
 import type { ImageRef } from './image-list.ts'
 import type { IngestResult } from './ingest.ts'
-import type { Outcome } from './pipeline.ts'
+import type { Outcome } from './outcome.ts'
 import { stoppedBy, type Tally } from './tally.ts'
 
 /** A failure as the machine-readable output gives it. */
@@ -59,9 +59,14 @@ export function failureLines(ref: ImageRef, error: unknown): string {
 
 /** File names, URLs and answers may hold characters that move a terminal's cursor or colour it: shown as `\\x1b`. */
 export function visible(text: string): string {
-  return text.replace(/\p{Cc}/gu, (character) => {
+  return shortened(text).replace(/\p{Cc}/gu, (character) => {
     return `\\x${(character.codePointAt(0) ?? 0).toString(16).padStart(2, '0')}`
   })
+}
+
+/** Nobody reads a megabyte: what is longer than a screen is shown by its ends. */
+function shortened(text: string): string {
+  return text.length <= 2_000 ? text : `${text.slice(0, 1_000)} … ${text.slice(-200)}`
 }
 
 /** Anything that is no error of ours is a bug: its trace is wanted. */
@@ -87,13 +92,21 @@ export function leftLine({ left, reason }: IngestResult): string[] {
   return [`${counted(left, 'line')} of the list ${left === 1 ? 'is' : 'are'} left.`]
 }
 
-/** Where answers are that were paid for and could not be written. */
-export function spooledLine({ spooled }: IngestResult): string[] {
-  if (spooled === undefined) return []
-  const answers = counted(spooled.answers, 'answer')
-  return [
-    `${answers} that could not be written ${spooled.answers === 1 ? 'is' : 'are'} kept in ${spooled.file}; the next run on this database reads ${spooled.answers === 1 ? 'it' : 'them'} in first.`,
-  ]
+/** What became of answers that were paid for and could not be written. */
+export function answersLines({ spooled, lost }: IngestResult): string[] {
+  const lines: string[] = []
+  if (spooled !== undefined) {
+    const [are, them] = spooled.answers === 1 ? ['is', 'it'] : ['are', 'them']
+    lines.push(
+      `${counted(spooled.answers, 'answer')} that could not be written ${are} kept in ${spooled.file}; the next run of this user on this database reads ${them} in first.`,
+    )
+  }
+  if (lost > 0) {
+    lines.push(
+      `${counted(lost, 'answer')} could be kept nowhere: the next run asks again, and pays again.`,
+    )
+  }
+  return lines
 }
 
 /** The summary for people: what happened, lines of zero left out, then what to do next if anything. */

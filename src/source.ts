@@ -23,7 +23,7 @@ export function schemeOf(text: string): string | undefined {
 /** A line of the images file fit to be shown and kept: URL credentials and signature parameters removed. */
 export function redactSource(text: string): string {
   const scheme = schemeOf(text)
-  if (scheme === undefined) return text
+  if (scheme === undefined) return redactText(text)
   if (scheme === 'data') return `${text.slice(0, 32)}…`
   // Why it cannot be parsed may be a password with a `/` or an `@` in it.
   if (!URL.canParse(text)) return text.replace(/\/\/([^?#]*|[^/]*)@/, '//').replace(/\?.*$/s, '')
@@ -42,6 +42,14 @@ export function redactSource(text: string): string {
   url.password = ''
   for (const name of secret) url.searchParams.delete(name)
   return url.href
+}
+
+/** A line that is no URL may hold one all the same: in quotes, after a word, or without its `https://`. */
+function redactText(text: string): string {
+  const isUrl = /https?:\/+/i.test(text)
+  // A file may be called `a.jpg?token=1`, and hardly `a.jpg?X-Amz-Signature=1`.
+  const secrets = isUrl ? /\?\S*(signature|token|sig|secret|password)=.*$/i : /\?\S*signature=.*$/i
+  return text.replace(/(https?:\/+)[^/\s@]*@/gi, '$1').replace(secrets, '')
 }
 
 /** The last part of a path or URL in plain ASCII, as the file name of an upload (others' effects are undocumented). */

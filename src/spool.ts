@@ -2,7 +2,7 @@ import { access, constants, mkdir, open, readdir, readFile, rename, unlink } fro
 import { homedir } from 'node:os'
 import { isAbsolute, join } from 'node:path'
 import { z } from 'zod'
-import { messageOf, SpoolError, systemCodeOf } from './errors.ts'
+import { SpoolError, systemCodeOf } from './errors.ts'
 
 const optionalText = z.string().optional()
 
@@ -27,6 +27,8 @@ const spooledAnswer = z.object({
   raw: z.unknown(),
   attempts: z.number(),
   uncertain: z.number(),
+  /** When the answer came, in ISO 8601. */
+  answeredAt: z.string(),
 })
 export type SpooledAnswer = z.infer<typeof spooledAnswer>
 
@@ -35,6 +37,8 @@ export interface Spool {
   readonly file: string
   /** Answers in the file that the database was not told since. */
   readonly left: number
+  /** Answers that could be kept neither here nor, until now, in the database. */
+  readonly unkept: number
   /** Writes an answer, and resolves when it is on the disk. @throws {SpoolError} */
   keep(answer: SpooledAnswer): Promise<void>
   /** The database has it: the file goes when it holds nothing else. */
@@ -54,6 +58,7 @@ export function stateFolder(xdgStateHome: string): string {
 export function createSpool(folder: string, databaseId: string, runId: string): Spool {
   const file = join(folder, `answers-${databaseId}-${runId}.jsonl`)
   const kept = new Set<string>()
+  const unkept = new Set<string>()
   let writing: Promise<unknown> = Promise.resolve()
 
   /** One after the other: two writes at once could mix their lines. */
@@ -67,6 +72,9 @@ export function createSpool(folder: string, databaseId: string, runId: string): 
     file,
     get left() {
       return kept.size
+    },
+    get unkept() {
+      return unkept.size
     },
     keep: (answer) =>
       inTurn(async () => {
@@ -82,12 +90,15 @@ export function createSpool(folder: string, databaseId: string, runId: string): 
             await handle.close()
           }
         } catch (cause) {
+          unkept.add(answer.sha256)
           throw new SpoolError(file, cause)
         }
+        unkept.delete(answer.sha256)
         kept.add(answer.sha256)
       }),
     settled: (sha256) =>
       inTurn(async () => {
+        unkept.delete(sha256)
         if (kept.delete(sha256) && kept.size === 0) await removeIfThere(file)
       }),
   }
@@ -106,6 +117,8 @@ export async function checkSpool(folder: string): Promise<void> {
 /** A file of answers that earlier runs on this database could not write. */
 export interface SpoolFile {
   path: string
+  /** The run that wrote it. */
+  run: string
   answers: SpooledAnswer[]
   /** Lines that are no answers: cut off by a power failure, or written by another version. */
   unreadable: number
@@ -120,11 +133,14 @@ export async function readSpool(folder: string, databaseId: string): Promise<Spo
   const mine = names.filter(
     (name) => name.startsWith(`answers-${databaseId}-`) && name.endsWith('.jsonl'),
   )
-  const files = await Promise.all(mine.map((name) => readSpoolFile(join(folder, name))))
+  const runOf = (name: string) => name.slice(`answers-${databaseId}-`.length, -'.jsonl'.length)
+  const files = await Promise.all(
+    mine.map((name) => readSpoolFile(join(folder, name), runOf(name))),
+  )
   return files.filter((file) => file !== undefined)
 }
 
-async function readSpoolFile(path: string): Promise<SpoolFile | undefined> {
+async function readSpoolFile(path: string, run: string): Promise<SpoolFile | undefined> {
   const text = await readFile(path, 'utf8').catch((thrown) => {
     // Another run has just read it in.
     if (systemCodeOf(thrown) === 'ENOENT') return undefined
@@ -133,7 +149,7 @@ async function readSpoolFile(path: string): Promise<SpoolFile | undefined> {
   if (text === undefined) return undefined
   const lines = text.split('\n').filter((line) => line !== '')
   const answers = lines.flatMap((line) => answerIn(line) ?? [])
-  return { path, answers, unreadable: lines.length - answers.length }
+  return { path, run, answers, unreadable: lines.length - answers.length }
 }
 
 function answerIn(line: string): SpooledAnswer | undefined {
@@ -151,12 +167,14 @@ export async function dismissSpoolFile(path: string, isUsed: boolean): Promise<s
     return undefined
   }
   const aside = `${path}.unreadable`
-  await rename(path, aside).catch(() => {})
-  return aside
+  return rename(path, aside).then(
+    () => aside,
+    () => path,
+  )
 }
 
 async function removeIfThere(path: string): Promise<void> {
   await unlink(path).catch((thrown) => {
-    if (systemCodeOf(thrown) !== 'ENOENT') throw new SpoolError(path, messageOf(thrown))
+    if (systemCodeOf(thrown) !== 'ENOENT') throw new SpoolError(path, thrown)
   })
 }

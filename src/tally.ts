@@ -1,5 +1,5 @@
 import { ConfigError, IngestError, LookupFailure } from './errors.ts'
-import type { Outcome } from './pipeline.ts'
+import type { Outcome } from './outcome.ts'
 
 /** Why a run ended early, as `stopped` in the summary says it. */
 export type Stopped =
@@ -60,20 +60,17 @@ export function createTally(): Tally {
   }
 }
 
-/** Counts an outcome. `attempts` is counted where requests are sent, outcomes or not. */
+/** Counts an outcome. `attempts` and `uncertain` are counted where requests are sent, outcomes or not. */
 export function count(tally: Tally, outcome: Outcome): void {
   tally.images += 1
   tally[outcome.outcome] += 1
   if (outcome.outcome === 'failed') {
-    if (!(outcome.error instanceof LookupFailure)) return
-    tally.uncertain += outcome.error.uncertain
-    if (outcome.error.attempts > 0) tally.lookups += 1
+    if (outcome.error instanceof LookupFailure && outcome.error.attempts > 0) tally.lookups += 1
     return
   }
   tally.rows += outcome.rows
   tally.rows_below += outcome.rowsBelow
   tally.bytes += outcome.image.size
-  tally.uncertain += outcome.uncertain
   if (outcome.wasLookedUp) tally.lookups += 1
   if (outcome.isSaved) tally.lookups_saved += 1
   if (outcome.uploadedBytes > 0) tally.uploads += 1

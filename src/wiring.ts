@@ -1,16 +1,14 @@
 import { createHash } from 'node:crypto'
-import type { DatabaseSettings } from './addresses.ts'
-import type { ApiSettings, Settings, StorageSettings } from './config.ts'
+import type { ApiSettings, Settings } from './config.ts'
 import type { Database } from './db/database.ts'
 import { noteFailure } from './db/failures.ts'
 import { createLedger, type Ledger } from './db/ledger.ts'
 import { sharedPace } from './db/pace-row.ts'
-import { isAway, patient, sickStatement } from './db/patient.ts'
+import { patient } from './db/patient.ts'
 import { beginRun, heartbeatOf } from './db/runs.ts'
 import { requireSchema } from './db/schema.ts'
-import { databaseIdOf, readInSpool } from './db/spooled-answers.ts'
 import { dieAt, told, withinTransactions, withSteps } from './die-at.ts'
-import { DatabaseError, type SpoolError } from './errors.ts'
+import { DatabaseError } from './errors.ts'
 import { fetchWithRetry } from './fetching.ts'
 import { meets } from './filter.ts'
 import { createDispatcher } from './http.ts'
@@ -19,40 +17,18 @@ import type { Stopper } from './ingest-all.ts'
 import { createBudget, lookUpPlatesBy, type RunSignals } from './look-up-plates.ts'
 import { type Question, sendLookup } from './lookup.ts'
 import type { IngestOptions } from './options.ts'
-import { createOutage, NO_OUTAGE } from './outage.ts'
+import { databaseOutage, storageOutage } from './outages.ts'
+import type { Ingested } from './outcome.ts'
 import { createPace } from './pace.ts'
-import { type Deps, type Ingested, ingestImage, isUntouched } from './pipeline.ts'
+import { type Deps, ingestImage, isUntouched } from './pipeline.ts'
 import { LOOKUP_POLICY, withRetry } from './retry.ts'
-import { checkSpool, createSpool, type Spool } from './spool.ts'
-import { createByteaStore } from './storage/bytea-store.ts'
+import { openSafety, readInEarlier } from './safekeeping.ts'
+import type { Spool } from './spool.ts'
 import type { ImageStore } from './storage/image-store.ts'
-import { isStorageAway, sickObject } from './storage/s3-errors.ts'
+import { openDatabase, openImageStore } from './stores.ts'
 
-/** Connections to a server database: more only queue up inside it. */
-const MOST_CONNECTIONS = 10
-
-/** Opens the database the settings name. Its schema is not looked at. */
-export async function openDatabase(
-  settings: DatabaseSettings,
-  { concurrency = 1, mayCreate = true }: { concurrency?: number; mayCreate?: boolean } = {},
-): Promise<Database> {
-  if (settings.kind === 'embedded') {
-    const { openEmbeddedDatabase } = await import('./db/embedded.ts')
-    return openEmbeddedDatabase(settings.folder, mayCreate)
-  }
-  const { openServerDatabase } = await import('./db/server.ts')
-  return openServerDatabase(settings.url, Math.min(concurrency + 1, MOST_CONNECTIONS))
-}
-
-/** Opens the image store. `keepBytes` is how the database keeps an image's bytes, in `db` mode. */
-export async function openImageStore(
-  settings: StorageSettings,
-  keepBytes: (sha256: string, bytes: Uint8Array) => Promise<void>,
-): Promise<ImageStore> {
-  if (settings.kind === 'db') return createByteaStore(keepBytes)
-  const { openS3Store } = await import('./storage/s3-store.ts')
-  return openS3Store(settings)
-}
+/** Longest wait for one statement of a run, in milliseconds: the bytes of a large image over a slow line included. */
+const QUERY_TIMEOUT_MS = 60_000
 
 /** What is asked, out of the options of a run. */
 export function questionOf({ regions, cameraId, mmc, engineConfig }: IngestOptions): Question {
@@ -75,6 +51,8 @@ export interface Opened {
 /** What a run tells while it is under way. */
 export interface RunEvents {
   onAttempt: () => void
+  /** An answer was lost: the request may have been billed. */
+  onUncertain: () => void
   onThrottled: (waitMs: number) => void
   /** Something that people should know, in a sentence or two. */
   onNotice: (text: string) => void
@@ -90,12 +68,16 @@ export async function openIngest(
   events: RunEvents,
   stopper: Stopper,
 ): Promise<Opened> {
-  const closers: ((summary?: object) => Promise<void> | void)[] = []
+  const closers: ((summary?: object) => Promise<void> | undefined)[] = []
   const close = async (summary?: object) => {
-    for (const closer of closers.reverse()) await closer(summary)
+    // One that fails must not keep the others open: the folder's lock is the last.
+    for (const closer of closers.reverse()) await closer(summary)?.catch(() => {})
   }
   try {
-    const database = await openDatabase(settings.database, { concurrency: options.concurrency })
+    const database = await openDatabase(settings.database, {
+      concurrency: options.concurrency,
+      queryTimeoutMs: QUERY_TIMEOUT_MS,
+    })
     closers.push(() => database.close())
     await requireSchema(database)
 
@@ -104,43 +86,25 @@ export async function openIngest(
     const heartbeat = heartbeatOf(options.heartbeat * 1_000)
     const run = await beginRun(database, { account, delayMs, heartbeat })
     // A database that has gone away cannot be told; the heartbeat's silence will.
-    closers.push((summary) => run.end(summary).catch(() => {}))
+    closers.push((summary) => run.end(summary))
 
-    const waiting = outagesOf(options, events)
-    const outage = database.isEmbedded
-      ? NO_OUTAGE
-      : createOutage({
-          ...waiting(database.name, () => void run.beat().catch(() => {})),
-          ...{ isAway, sick: sickStatement, signal: stopper.end },
-          probe: () => database.query('SELECT 1'),
-        })
-    const databaseId = await databaseIdOf(database)
-    const spool = createSpool(settings.stateFolder, databaseId, run.id)
-    const onTrouble = (error: unknown) => {
-      if (error instanceof Error) events.onNotice(`${error.message} The answer is still in memory.`)
+    const bearing = { patience: options.patience, onNotice: events.onNotice }
+    const outage = databaseOutage(database, run.beat, bearing, stopper.end)
+    const safekeeping = {
+      ...{ stateFolder: settings.stateFolder, runId: run.id, onNotice: events.onNotice },
+      threshold: options.confidenceThreshold,
     }
-    await checkSpool(settings.stateFolder).catch((error: SpoolError) => {
-      events.onNotice(`${error.message} ${error.hint}`)
-    })
+    const safety = await openSafety(database, safekeeping)
     const reached = settings.dieAt === undefined ? undefined : dieAt(settings.dieAt)
     const ledger = createLedger(reached ? withinTransactions(database, reached) : database, run, {
-      ...{ question: questionOf(options), force: options.force, outage },
-      safety: { spool, threshold: options.confidenceThreshold, onTrouble },
+      ...{ question: questionOf(options), force: options.force, outage, safety },
+      onDeadRuns: () => readInEarlier(database, images, safekeeping),
     })
 
     const images = await openImageStore(settings.storage, ledger.keepBytes)
-    closers.push(() => images.close())
-    const storageOutage = createOutage({
-      ...waiting(images.name),
-      ...{ isAway: isStorageAway, sick: sickObject, signal: stopper.stop, probe: images.ping },
-    })
-
-    const { answers, aside } = await readInSpool(database, images, {
-      folder: settings.stateFolder,
-      databaseId,
-    })
-    if (answers > 0) events.onNotice(readInLine(answers))
-    for (const file of aside) events.onNotice(`${file} holds answers that could not be read in.`)
+    closers.push(() => void images.close())
+    const { through } = storageOutage(images, bearing, stopper.stop)
+    await readInEarlier(database, images, safekeeping)
 
     const fetching = createDispatcher(options.fetchTimeout * 1_000)
     const asking = createDispatcher(options.lookupTimeout * 1_000)
@@ -156,7 +120,7 @@ export async function openIngest(
       ledger,
       images: {
         ...images,
-        put: (image, signal) => storageOutage.through(() => images.put(image, signal)),
+        put: (image, signal) => through(() => images.put(image, signal)),
       },
       isGivenUp: (lostAnswers) => isGivenUp(options, lostAnswers),
       lookUpPlates: lookUpPlatesBy({
@@ -183,32 +147,11 @@ export async function openIngest(
         throw thrown
       }
     }
-    return { database, images, spool, ingestOne, close }
+    return { database, images, spool: safety.spool, ingestOne, close }
   } catch (thrown) {
     await close()
     throw thrown
   }
-}
-
-/** What people are told of an outage, and how long it may last. */
-function outagesOf({ patience }: IngestOptions, { onNotice }: RunEvents) {
-  return (name: string, onBack?: () => void) => ({
-    patienceMs: patience * 1_000,
-    onBegin(error: unknown) {
-      const said = error instanceof Error ? error.message : String(error)
-      onNotice(`${said} Waiting up to ${patience} s for it (--patience); lookups wait too.`)
-    },
-    onEnd(ms: number) {
-      onNotice(`${name} is back after ${(ms / 1_000).toFixed(1)} s.`)
-      onBack?.()
-    },
-  })
-}
-
-function readInLine(answers: number): string {
-  const were =
-    answers === 1 ? '1 answer that an earlier run had' : `${answers} answers that earlier runs had`
-  return `${were} paid for and could not write: written now, and not asked again.`
 }
 
 /** How often an image may be taken over by other runs while this process sleeps, and still be tried again. */

@@ -3,7 +3,7 @@ import type { Settings } from '../config.ts'
 import { requireSchema } from '../db/schema.ts'
 import { errorRecord } from '../run-report.ts'
 import type { Shell } from '../shell.ts'
-import { openDatabase, openImageStore } from '../wiring.ts'
+import { openDatabase, openImageStore } from '../stores.ts'
 import { requireSettings } from './settings.ts'
 
 /** One thing that was tried, and what came of it. */

@@ -6,8 +6,8 @@ import { readImageList } from '../image-list.ts'
 import { loadSampleAnswers } from '../sandbox/sample-answers.ts'
 import { startSandbox } from '../sandbox/sandbox.ts'
 import type { Shell } from '../shell.ts'
+import { openDatabase } from '../stores.ts'
 import { tableLines } from '../table.ts'
-import { openDatabase } from '../wiring.ts'
 import { ingest } from './ingest.ts'
 
 /** The demo keeps everything here and touches no other database. */

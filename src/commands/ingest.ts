@@ -6,11 +6,11 @@ import { runIngest } from '../ingest.ts'
 import { readIngestOptions } from '../options.ts'
 import { type Progress, showProgress, silentProgress } from '../progress.ts'
 import {
+  answersLines,
   counted,
   failureLines,
   imageRecord,
   leftLine,
-  spooledLine,
   stopLines,
   summaryLines,
   summaryRecord,
@@ -82,7 +82,7 @@ export async function ingest(
 
   const { tally, seconds, reason } = result
   if (reason !== undefined) shell.say(stopLines(reason))
-  for (const line of [...leftLine(result), ...spooledLine(result)]) shell.say(line)
+  for (const line of [...leftLine(result), ...answersLines(result)]) shell.say(line)
   if (json) shell.out(JSON.stringify(summaryRecord(result, dryRun)))
   else if (tally.images > 0 || reason === undefined) {
     for (const line of summaryLines(tally, seconds, dryRun)) shell.out(line)

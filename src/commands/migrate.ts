@@ -1,7 +1,7 @@
 import { applySchema, schemaVersion } from '../db/schema.ts'
 import { counted } from '../run-report.ts'
 import type { Shell } from '../shell.ts'
-import { openDatabase } from '../wiring.ts'
+import { openDatabase } from '../stores.ts'
 import { requireSettings } from './settings.ts'
 
 const COUNT = 'SELECT count(*)::int AS known FROM plate_lookups WHERE response IS NOT NULL'

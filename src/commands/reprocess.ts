@@ -6,8 +6,8 @@ import { readReprocessOptions } from '../options.ts'
 import { amendRows } from '../pipeline.ts'
 import { counted, stopLines } from '../run-report.ts'
 import type { Shell } from '../shell.ts'
+import { openDatabase, openImageStore } from '../stores.ts'
 import { exitCodeOf } from '../tally.ts'
-import { openDatabase, openImageStore } from '../wiring.ts'
 import { requireSettings } from './settings.ts'
 
 /** Rows are made from answers: what was asked then does not matter. */

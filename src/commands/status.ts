@@ -2,7 +2,7 @@ import { readOverview } from '../db/overview.ts'
 import { requireSchema } from '../db/schema.ts'
 import type { Shell } from '../shell.ts'
 import { statusLines, statusRecord } from '../status-report.ts'
-import { openDatabase } from '../wiring.ts'
+import { openDatabase } from '../stores.ts'
 import { requireSettings } from './settings.ts'
 
 /** `plate-snapshot status`: what the database holds, what failed, and how the last run went. @returns the exit code */

@@ -4,6 +4,7 @@ import { requireSchema } from '../db/schema.ts'
 import { DatabaseError, InterruptedError, messageOf } from '../errors.ts'
 import { stopLines } from '../run-report.ts'
 import type { Shell } from '../shell.ts'
+import { openDatabase } from '../stores.ts'
 import { exitCodeOf, stoppedBy } from '../tally.ts'
 import { createBytes } from '../verify/bytes.ts'
 import { verifyLedger } from '../verify/ledger.ts'
@@ -19,7 +20,6 @@ import {
 } from '../verify/problem.ts'
 import { verifyRows } from '../verify/rows.ts'
 import type { Verification } from '../verify/verification.ts'
-import { openDatabase } from '../wiring.ts'
 import { requireSettings } from './settings.ts'
 
 /** Entries are looked at several at once. */

@@ -9,7 +9,7 @@ const FORCED = '($7 AND l.answered_by IS DISTINCT FROM $6::uuid)'
 export const IS_ALIVE =
   'r.ended_at IS NULL AND r.heartbeat_at > clock_timestamp() - make_interval(secs => r.dead_after_ms / 1000)'
 /** After a restart of the server nobody could show a heartbeat for a while: all are given the time to. */
-const MAY_BE_ALIVE = `r.ended_at IS NULL AND greatest(r.heartbeat_at, pg_postmaster_start_time())
+export const MAY_BE_ALIVE = `r.ended_at IS NULL AND greatest(r.heartbeat_at, pg_postmaster_start_time())
           > clock_timestamp() - make_interval(secs => r.dead_after_ms / 1000)`
 
 /**
@@ -30,6 +30,7 @@ export const CLAIM = `
     ON CONFLICT (image_sha256) DO UPDATE SET
       claimed_by = excluded.claimed_by, claimed_at = now(), asking_since = NULL,
       attempts = l.attempts + (l.asking_since IS NOT NULL)::int, uncertain = l.uncertain + (l.asking_since IS NOT NULL)::int,
+      source = coalesce(l.source, excluded.source),
       image_mime = coalesce(l.image_mime, excluded.image_mime), image_size = coalesce(l.image_size, excluded.image_size),
       s3_bucket = CASE WHEN l.stored_at IS NULL THEN excluded.s3_bucket ELSE l.s3_bucket END,
       s3_key = CASE WHEN l.stored_at IS NULL THEN excluded.s3_key ELSE l.s3_key END
@@ -59,18 +60,22 @@ export const RELEASE = `UPDATE plate_lookups SET claimed_by = NULL, claimed_at =
   WHERE image_sha256 = $1 AND claimed_by = $2::uuid`
 export const FAIL = `UPDATE plate_lookups SET claimed_by = NULL, claimed_at = NULL, asking_since = NULL, error = $3::jsonb,
   attempts = attempts + $4, uncertain = uncertain + $5,
-  unsettled = coalesce($6::jsonb, unsettled), asked = coalesce($7::jsonb, asked) WHERE image_sha256 = $1 AND claimed_by = $2::uuid`
+  unsettled = coalesce($6::jsonb, unsettled), asked = coalesce($7::jsonb, asked)
+  WHERE image_sha256 = $1 AND claimed_by = $2::uuid RETURNING 1`
+/** A paid answer whose claim was lost: kept until its rows can be written, unless another is there. */
+export const KEEP_ANSWER = `UPDATE plate_lookups SET unsettled = $2::jsonb, asked = coalesce($3::jsonb, asked),
+  attempts = attempts + $4, uncertain = uncertain + $5 WHERE image_sha256 = $1 AND response IS NULL`
 
 /** An entry to settle an answer in that was spooled: it is there, unless the database was set back meanwhile. */
 export const ENSURE = `INSERT INTO plate_lookups (image_sha256, source, image_mime, image_size, s3_bucket, s3_key)
   VALUES ($1, $2, $3, $4::int, $5, $6) ON CONFLICT DO NOTHING`
-/** Nothing comes back when the claim was lost and another run's answer is there. */
-export const ANSWER = `UPDATE plate_lookups SET asked = coalesce($3::jsonb, asked), response = $4::jsonb, unsettled = NULL, answered_at = now(),
-  stored_at = coalesce(stored_at, now()), s3_bucket = coalesce($7, s3_bucket), s3_key = coalesce($8, s3_key),
+/** Nothing comes back when the claim was lost and another run's answer is there that is not older ($9; null: now). */
+export const ANSWER = `UPDATE plate_lookups SET asked = coalesce($3::jsonb, asked), response = $4::jsonb, unsettled = NULL,
+  answered_at = coalesce($9::timestamptz, now()), stored_at = coalesce(stored_at, now()), s3_bucket = coalesce($7, s3_bucket), s3_key = coalesce($8, s3_key),
   answered_by = $2::uuid, attempts = attempts + $5, uncertain = uncertain + $6, error = NULL,
   claimed_by = NULL, claimed_at = NULL, asking_since = NULL
-  WHERE image_sha256 = $1 AND (claimed_by = $2::uuid OR response IS NULL) RETURNING 1`
-/** What a second answer cost, once. */
+  WHERE image_sha256 = $1 AND (claimed_by = $2::uuid OR response IS NULL OR answered_at < $9::timestamptz) RETURNING 1`
+/** What a second answer cost: at least as much as was spent, for a claim that was taken over is counted there too. */
 export const SURPLUS = `UPDATE plate_lookups SET attempts = attempts + $3, uncertain = uncertain + $4
   WHERE image_sha256 = $1 AND answered_by IS DISTINCT FROM $2::uuid`
 export const PLACES = `SELECT result_index AS place FROM vehicle_snapshots

@@ -29,6 +29,8 @@ export interface LedgerOptions {
   /** How an absence of the database is borne. */
   outage?: Outage
   safety?: Safety
+  /** Runs were found dead: what they could not write is to be had before anything is claimed from them. */
+  onDeadRuns?: () => Promise<void>
 }
 
 export type Ledger = ReturnType<typeof createLedger>
@@ -44,7 +46,7 @@ const LONGEST_WAIT_MS = 1_000
 export function createLedger(
   server: Database,
   run: Run,
-  { question, force, outage = NO_OUTAGE, safety }: LedgerOptions,
+  { question, force, outage = NO_OUTAGE, safety, onDeadRuns }: LedgerOptions,
 ) {
   const database = patient(server, outage)
   const asked = JSON.stringify(askedOf(question))
@@ -54,6 +56,8 @@ export function createLedger(
   })
   /** Images that this run is at work on; resolves to an error that copies of the image in this run share. */
   const atWork = new Map<string, PromiseWithResolvers<IngestError | undefined>>()
+  /** Images whose answers were lost in this run: --lost-answer has had its say, for later copies too. */
+  const lostHere = new Map<string, LookupFailure>()
 
   function finish(sha256: string, error?: IngestError): void {
     atWork.get(sha256)?.resolve(error)
@@ -70,6 +74,8 @@ export function createLedger(
     signal: AbortSignal,
   ): Promise<Claim> {
     const { sha256 } = image
+    const lost = lostHere.get(sha256)
+    if (lost !== undefined) throw ofCopy(image, lost)
     for (let copy = atWork.get(sha256); copy !== undefined; copy = atWork.get(sha256)) {
       const error = await copy.promise
       if (error instanceof LookupFailure) throw ofCopy(image, error)
@@ -103,7 +109,7 @@ export function createLedger(
         }
       }
       if (entry?.state === 'known') return { kind: 'known', known: toKnown(entry, question) }
-      await run.endDeadRuns()
+      if (await run.endDeadRuns()) await onDeadRuns?.()
       await sleep(waitMs, undefined, { signal })
     }
   }
@@ -143,6 +149,9 @@ export function createLedger(
     try {
       await settlement.fail(image, error, answer)
     } finally {
+      if (error instanceof LookupFailure && error.uncertain > 0 && !error.isAnswered) {
+        lostHere.set(image.sha256, error)
+      }
       finish(image.sha256, error instanceof IngestError ? error : undefined)
     }
   }
@@ -175,5 +184,5 @@ function ofCopy({ source }: FetchedImage, error: LookupFailure): LookupFailure {
     hint,
     cause,
   })
-  return new LookupFailure(copied, 0, 0)
+  return new LookupFailure(copied, { attempts: 0, uncertain: 0 })
 }

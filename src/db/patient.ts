@@ -22,5 +22,6 @@ export function isAway(error: unknown): boolean {
 /** A statement that ends its connection each time, while others go through: it fails its image and nothing else. */
 export function sickStatement(error: unknown): unknown {
   if (!(error instanceof DatabaseError)) return error
-  return new DatabaseError('database_failed', error.message, { cause: error })
+  const message = `${error.message} Others go through at the same time.`
+  return new DatabaseError('database_failed', message, { cause: error })
 }

@@ -1,6 +1,7 @@
 import { hostOf, isAlive, type ProcessIdentity } from '../machine.ts'
 import type { Tally } from '../tally.ts'
 import type { Queryable } from './database.ts'
+import { IS_ALIVE } from './ledger-statements.ts'
 
 /** How a run ended, if it did. `cut_off`: its process is gone; `ended`: in order, but without a summary. */
 type RunState = 'finished' | 'stopped' | 'ended' | 'cut_off' | 'under_way'
@@ -50,9 +51,9 @@ interface RunRow extends ProcessIdentity {
 const RUNS = `
   SELECT id, machine, process_id AS "processId", process_started AS "processStarted",
          started_at, heartbeat_at, ended_at, summary,
-         heartbeat_at > clock_timestamp() - make_interval(secs => dead_after_ms / 1000) AS is_beating,
+         ${IS_ALIVE} AS is_beating,
          ended_at IS NOT DISTINCT FROM heartbeat_at AS was_found_dead
-  FROM ingest_runs
+  FROM ingest_runs r
   WHERE ended_at IS NULL OR id = (SELECT id FROM ingest_runs ORDER BY started_at DESC, id LIMIT 1)
   ORDER BY started_at DESC, id`
 const SO_FAR = `

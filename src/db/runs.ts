@@ -20,8 +20,8 @@ export interface Run {
   readonly id: string
   /** Shows at once that it is alive, as after an outage. */
   beat(): Promise<void>
-  /** Ends the runs whose processes are known to be gone, so that their claims are free at once. */
-  endDeadRuns(): Promise<void>
+  /** Ends the runs whose processes are known to be gone, so that their claims are free at once. @returns were there any? */
+  endDeadRuns(): Promise<boolean>
   /** @param summary what it did, kept for `status` */
   end(summary?: object): Promise<void>
 }
@@ -68,11 +68,11 @@ export async function beginRun(
     return database.isEmbedded ? !isSameProcess(run, self) : isAlive(run) === false
   }
 
-  async function endDeadRuns(): Promise<void> {
+  async function endDeadRuns(): Promise<boolean> {
     const open = await database.query<ProcessIdentity & { id: string }>(OPEN, [id])
-    for (const run of open) {
-      if (isDead(run)) await database.query(END_DEAD, [run.id])
-    }
+    const dead = open.filter(isDead)
+    for (const run of dead) await database.query(END_DEAD, [run.id])
+    return dead.length > 0
   }
 
   await endDeadRuns()

@@ -1,19 +1,30 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import { DatabaseError, messageOf, systemCodeOf } from '../errors.ts'
 import { type Database, isDown, type Queryable } from './database.ts'
 
 /** Longest wait for a connection, in milliseconds. */
 const CONNECT_TIMEOUT_MS = 30_000
+const CLOSE_TIMEOUT_MS = 5_000
 /** A listener: an error event without one takes the process down; the failed query or the next one tells of it. */
 const hearOf = () => {}
 
-/** Opens a PostgreSQL server's database by its URL. Connects when first asked. */
-export function openServerDatabase(url: string, connections: number): Database {
+/**
+ * Opens a PostgreSQL server's database by its URL. Connects when first asked.
+ * @param queryTimeoutMs longest wait for one statement: without it, a connection that died in silence is waited for until
+ * the system gives it up
+ */
+export function openServerDatabase(
+  url: string,
+  connections: number,
+  queryTimeoutMs?: number,
+): Database {
   const pool = new pg.Pool({
     connectionString: verifiedUrl(url),
     max: connections,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     keepAlive: true,
+    query_timeout: queryTimeoutMs,
     application_name: 'plate-snapshot',
   })
   pool.on('error', hearOf)
@@ -49,7 +60,8 @@ export function openServerDatabase(url: string, connections: number): Database {
         return result
       }),
     execute: (script) => withClient(async (client) => void (await client.query(script))),
-    close: () => pool.end(),
+    // A connection that died in silence would be waited for.
+    close: () => Promise.race([pool.end(), sleep(CLOSE_TIMEOUT_MS, undefined, { ref: false })]),
   }
 }
 

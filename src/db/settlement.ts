@@ -7,7 +7,7 @@ import { storable } from '../response.ts'
 import type { Spool, SpooledAnswer } from '../spool.ts'
 import { askedOf } from './answers.ts'
 import type { Database } from './database.ts'
-import { ANSWER, FAIL, PLACES, SURPLUS } from './ledger-statements.ts'
+import { ANSWER, FAIL, KEEP_ANSWER, PLACES, SURPLUS } from './ledger-statements.ts'
 import { type S3Object, type StoredImage, writeRows } from './snapshots.ts'
 
 /** An image that this run has claimed. */
@@ -19,7 +19,7 @@ export interface Safety {
   /** Of this run, for the rows that are made of a spooled answer. */
   threshold: number
   /** An answer could not be brought to safety either; it is still in memory. */
-  onTrouble: (error: unknown) => void
+  onTrouble: (error: unknown, image: ClaimedImage) => void
 }
 
 export interface SettlementOptions {
@@ -51,6 +51,7 @@ export function createSettlement({ database, outage, runId, question, safety }: 
         engineConfig: engineConfig && { ...engineConfig },
       },
       ...{ threshold, raw: response.raw, attempts, uncertain },
+      answeredAt: new Date().toISOString(),
     }
   }
 
@@ -58,7 +59,7 @@ export function createSettlement({ database, outage, runId, question, safety }: 
   async function bringToSafety(image: ClaimedImage, answer: Answer | undefined): Promise<void> {
     if (safety === undefined || answer === undefined) return
     const { spool, threshold, onTrouble } = safety
-    await spool.keep(toSpooled(image, answer, threshold)).catch(onTrouble)
+    await spool.keep(toSpooled(image, answer, threshold)).catch((error) => onTrouble(error, image))
   }
 
   /** Waits an outage out; the answer is on the disk before the first wait, and until the database has it. */
@@ -68,24 +69,27 @@ export function createSettlement({ database, outage, runId, question, safety }: 
     work: () => Promise<void>,
   ): Promise<void> {
     await outage.through(work, () => bringToSafety(image, answer))
-    await safety?.spool.settled(image.sha256).catch(safety.onTrouble)
+    await safety?.spool.settled(image.sha256).catch((error) => safety.onTrouble(error, image))
   }
 
   /**
    * An answer and its rows, in one transaction: both appear or neither. Surplus rows of an older answer go. Where the
    * claim was lost and another's answer is there, that one stays.
+   * @param answeredAt when the answer came, if not now
    */
   function settle(
     stored: StoredImage,
     answer: Answer,
     snapshot: Snapshot,
     kept: readonly PlateReading[],
+    answeredAt?: string,
   ): Promise<void> {
     const image = { ...stored, cameraId: question.cameraId }
     const { sha256, object } = image
     const counts = [answer.attempts, answer.uncertain]
     const raw = JSON.stringify(answer.response.raw)
-    const values = [sha256, runId, askedNow(answer), raw, ...counts, object?.bucket, object?.key]
+    const place = [object?.bucket, object?.key]
+    const values = [sha256, runId, askedNow(answer), raw, ...counts, ...place, answeredAt]
     return safely(stored, answer, () =>
       database.transaction(async (queryable) => {
         const answered = await queryable.query(ANSWER, values)
@@ -116,12 +120,23 @@ export function createSettlement({ database, outage, runId, question, safety }: 
     const [unsettled, askedThen] = kept
     const values = [image.sha256, runId, noted, attempts, uncertain, unsettled, askedThen]
     try {
-      await safely(image, answer, async () => void (await database.query(FAIL, values)))
+      await safely(image, answer, async () => {
+        const mine = await database.query(FAIL, values)
+        if (mine.length === 0) await keep(image, answer)
+      })
     } catch (thrown) {
       await bringToSafety(image, answer)
       throw thrown
     }
   }
 
-  return { settle, fail }
+  /** Keeps a paid answer whose claim was lost, or that nobody claims, for whoever comes to the image next. */
+  async function keep({ sha256 }: ClaimedImage, answer: Answer | undefined): Promise<void> {
+    if (answer === undefined) return
+    const { attempts, uncertain, response } = answer
+    const raw = JSON.stringify(response.raw)
+    await database.query(KEEP_ANSWER, [sha256, raw, askedNow(answer), attempts, uncertain])
+  }
+
+  return { settle, fail, keep }
 }

@@ -1,3 +1,4 @@
+import { DatabaseError } from '../errors.ts'
 import { meets } from '../filter.ts'
 import { normalize } from '../normalize.ts'
 import { NO_OUTAGE } from '../outage.ts'
@@ -5,7 +6,7 @@ import { readResponse } from '../response.ts'
 import { dismissSpoolFile, readSpool, type SpooledAnswer } from '../spool.ts'
 import type { ImageStore } from '../storage/image-store.ts'
 import type { Database } from './database.ts'
-import { ENSURE } from './ledger-statements.ts'
+import { ENSURE, MAY_BE_ALIVE } from './ledger-statements.ts'
 import { createSettlement } from './settlement.ts'
 
 /** What came of the files that earlier runs left. */
@@ -24,9 +25,12 @@ export async function databaseIdOf(database: Database): Promise<string> {
   return row?.id ?? ''
 }
 
+/** $1 runs. Those of them that may still be at work: they write their answers themselves. */
+const LIVING = `SELECT r.id FROM ingest_runs r WHERE r.id = ANY ($1::uuid[]) AND ${MAY_BE_ALIVE}`
+
 /**
  * Reads in the answers that earlier runs on this database paid for and could not write. It does no harm when two runs
- * do so at once, or when the run that asked is still alive.
+ * do so at once.
  * @throws {SpoolError} when they cannot be read: they would be bought again
  */
 export async function readInSpool(
@@ -35,7 +39,14 @@ export async function readInSpool(
   { folder, databaseId }: { folder: string; databaseId: string },
 ): Promise<ReadIn> {
   const done: ReadIn = { answers: 0, aside: [] }
-  for (const { path, answers, unreadable } of await readSpool(folder, databaseId)) {
+  const files = await readSpool(folder, databaseId)
+  if (files.length === 0) return done
+  const living = await database.query<{ id: string }>(LIVING, [
+    `{${files.map(({ run }) => run).join(',')}}`,
+  ])
+  const isLiving = new Set(living.map(({ id }) => id))
+  for (const { path, run, answers, unreadable } of files) {
+    if (isLiving.has(run)) continue
     let unused = unreadable
     for (const answer of answers) {
       if (await isSettled(database, images, answer)) done.answers += 1
@@ -47,6 +58,7 @@ export async function readInSpool(
   return done
 }
 
+/** An answer whose rows are refused is kept in the ledger, as any other such. */
 async function isSettled(
   database: Database,
   images: Pick<ImageStore, 'urlFor'>,
@@ -58,9 +70,16 @@ async function isSettled(
   await database.query(ENSURE, [sha256, source, mime, size, object?.bucket, object?.key])
   const snapshot = normalize(response)
   const kept = snapshot.readings.filter(meets(spooled.threshold))
-  const url = await images.urlFor(object, source)
-  const image = { sha256, source, mime, size, object, url }
-  const { settle } = createSettlement({ database, outage: NO_OUTAGE, runId: spooled.run, question })
-  await settle(image, { response, attempts, uncertain }, snapshot, kept)
+  const image = { sha256, source, mime, size, object, url: await images.urlFor(object, source) }
+  const answer = { response, attempts, uncertain }
+  const { settle, keep } = createSettlement({
+    ...{ database, outage: NO_OUTAGE, runId: spooled.run, question },
+  })
+  try {
+    await settle(image, answer, snapshot, kept, spooled.answeredAt)
+  } catch (thrown) {
+    if (!(thrown instanceof DatabaseError) || thrown.scope === 'run') throw thrown
+    await keep(image, answer)
+  }
   return true
 }

@@ -53,5 +53,6 @@ export function isStorageAway(error: unknown): boolean {
 /** An object that the server fails on each time, while it answers others: it fails its image and nothing else. */
 export function sickObject(error: unknown): unknown {
   if (!(error instanceof StorageError)) return error
-  return new StorageError('storage_failed', error.message, { cause: error })
+  const message = `${error.message} Others are stored at the same time.`
+  return new StorageError('storage_failed', message, { cause: error })
 }

@@ -1,4 +1,5 @@
 import type { Database } from '../db/database.ts'
+import { MAY_BE_ALIVE } from '../db/ledger-statements.ts'
 
 /** A ledger entry as far as it is verified: neither answers nor bytes leave the database. */
 export interface Entry {
@@ -43,9 +44,7 @@ export function isStale({ isEmbedded }: Pick<Database, 'isEmbedded'>): string {
   return isEmbedded
     ? '(l.claimed_by IS NOT NULL)'
     : `(l.claimed_by IS NOT NULL AND NOT EXISTS (
-        SELECT 1 FROM ingest_runs r WHERE r.id = l.claimed_by AND r.ended_at IS NULL
-          AND greatest(r.heartbeat_at, pg_postmaster_start_time())
-              > clock_timestamp() - make_interval(secs => r.dead_after_ms / 1000)))`
+        SELECT 1 FROM ingest_runs r WHERE r.id = l.claimed_by AND ${MAY_BE_ALIVE}))`
 }
 
 const PAGE_SIZE = 200

@@ -152,7 +152,7 @@ describe('while PostgreSQL is away', () => {
     expect((await stat(file)).mode & 0o777).toBe(0o600)
     const paid = images.filter(({ error }) => error?.code === 'database_down')
     expect(stderr).toContain(
-      `${paid.length} answers that could not be written are kept in ${file}; the next run on this database reads them in first.`,
+      `${paid.length} answers that could not be written are kept in ${file}; the next run of this user on this database reads them in first.`,
     )
     expect(summary).toMatchObject({ failed: paid.length, lookups: place.sandbox.billedCount() })
 
@@ -224,7 +224,7 @@ test('a spool folder that cannot be written is told, and the answers stay in mem
   await running.untilSaid(/occupied\S+ cannot be used: .*\. Set XDG_STATE_HOME to a folder/)
   await billed(place, 8)
   await postgres.down()
-  await running.untilSaid(/occupied\S+ cannot be used: .* The answer is still in memory\./)
+  await running.untilSaid(/occupied\S+ cannot be used: .* The answer to .+ is in memory only\./)
   await postgres.up()
   const { exitCode, summary } = await running.ended
   expect([exitCode, summary.stored]).toEqual([0, 8])

@@ -167,12 +167,12 @@ describe.each(BOTH_DATABASES)('the ledger on %s', (_name, open) => {
     expect(await entryOf(image.sha256)).toMatchObject({ claimed_by: first.run.id })
   })
 
-  test('notes why an image failed, its requests, and how many answers were lost', async () => {
+  test('notes why an image failed, its requests, and how many answers were lost, which later copies share', async () => {
     const { ledger } = await openLedger(database)
     const image = fetchedImage()
     await ledger.claim(image, undefined, never)
     const lost = new LookupError('answer_lost', 'half of it', { isUncertain: true, body: '{"re' })
-    await ledger.fail(image, new LookupFailure(lost, 3, 2))
+    await ledger.fail(image, new LookupFailure(lost, { attempts: 3, uncertain: 2 }))
     expect(await entryOf(image.sha256)).toMatchObject({
       error: { code: 'answer_lost', message: 'half of it', body: '{"re' },
       attempts: 3,
@@ -180,8 +180,11 @@ describe.each(BOTH_DATABASES)('the ledger on %s', (_name, open) => {
       claimed_by: null,
       response: null,
     })
-    expect(await ledger.claim(image, undefined, never)).toEqual({ kind: 'mine', lostAnswers: 2 })
-    await answerOf(ledger, plates('nhk552'), { image, isClaimed: true })
+    await expect(ledger.claim(image, undefined, never)).rejects.toMatchObject({ attempts: 0 })
+    const next = await openLedger(opened.openAnother())
+    const claim = await next.ledger.claim(image, undefined, never)
+    expect(claim).toEqual({ kind: 'mine', lostAnswers: 2 })
+    await answerOf(next.ledger, plates('nhk552'), { image, isClaimed: true })
     expect(await entryOf(image.sha256)).toMatchObject({ attempts: 4, uncertain: 2, error: null })
   })
 

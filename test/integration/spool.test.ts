@@ -20,7 +20,8 @@ const links = { urlFor: async (_object: unknown, source: string | undefined) => 
 function spooled(facts: Partial<SpooledAnswer> = {}): SpooledAnswer {
   const { sha256, source, mime, size } = fetchedImage()
   const question = { regions: ['it'], mmc: true, cameraId: 'gate' }
-  const answer = { raw: plates('nhk552', 'abc1').raw, attempts: 2, uncertain: 1 }
+  const raw = plates('nhk552', 'abc1').raw
+  const answer = { raw, attempts: 2, uncertain: 1, answeredAt: '2026-01-02T03:04:05.000Z' }
   return { run: RUN, sha256, source, mime, size, question, threshold: 0.85, ...answer, ...facts }
 }
 
@@ -105,6 +106,35 @@ describe.each(BOTH_DATABASES)('reading in, on %s', (_name, open) => {
     )
     expect(rows).toEqual([{ plate_text: 'newer', attempts: 3, uncertain: 1 }])
     await run.end()
+  })
+
+  test('keeps in the ledger an answer whose rows are refused: no run stops for it', async () => {
+    await using opened = await open()
+    const { database } = opened
+    await database.execute(
+      "ALTER TABLE vehicle_snapshots ADD CONSTRAINT no_such_plate CHECK (plate_text <> 'nhk552')",
+    )
+    const databaseId = await databaseIdOf(database)
+    await createSpool(folder, databaseId, RUN).keep(spooled())
+    const from = { folder, databaseId }
+    expect(await readInSpool(database, links, from)).toEqual({ answers: 1, aside: [] })
+    const [entry] = await database.query(
+      `SELECT response, unsettled->'results'->0->>'plate' AS plate, attempts, asked->'regions' AS regions
+       FROM plate_lookups`,
+    )
+    expect(entry).toEqual({ response: null, plate: 'nhk552', attempts: 2, regions: ['it'] })
+  })
+
+  test('leaves the file of a run that is alive: it writes its answers itself', async () => {
+    await using opened = await open()
+    const { database } = opened
+    const { run } = await openLedger(database)
+    const databaseId = await databaseIdOf(database)
+    await createSpool(folder, databaseId, run.id).keep(spooled())
+    const from = { folder, databaseId }
+    expect(await readInSpool(database, links, from)).toEqual({ answers: 0, aside: [] })
+    await run.end()
+    expect(await readInSpool(database, links, from)).toEqual({ answers: 1, aside: [] })
   })
 
   test('puts aside a file whose last line was cut off, and uses the others', async () => {

@@ -25,10 +25,15 @@ export function drawBmp(): Buffer {
   return bmp
 }
 
+/** A JPEG from its beginning to its end: a comment of noise and a scan of nothing. */
+function emptyJpeg(): Buffer {
+  const [start, end] = [Buffer.from('ffd8fffe0042', 'hex'), Buffer.from('ffda0002ffd9', 'hex')]
+  return Buffer.concat([start, randomBytes(64), end])
+}
+
 /** An image as fetching gives it, another each time, for stages that do not look into its bytes. */
 export function fetchedImage(changes: Partial<FetchedImage> = {}): FetchedImage {
-  const bytes =
-    changes.bytes ?? Buffer.concat([Buffer.from('\xff\xd8\xff', 'latin1'), randomBytes(64)])
+  const bytes = changes.bytes ?? emptyJpeg()
   return {
     source: 'lane-1/picture.jpg',
     mime: 'image/jpeg',

@@ -46,14 +46,17 @@ test('the cause is kept', () => {
   const cause = new Error('ECONNRESET')
 
   expect(new LookupError('answer_lost', 'x', { cause }).cause).toBe(cause)
-  expect(new LookupFailure(new LookupError('answer_lost', 'x', { cause }), 1, 1).cause).toBe(cause)
+  expect(
+    new LookupFailure(new LookupError('answer_lost', 'x', { cause }), { attempts: 1, uncertain: 1 })
+      .cause,
+  ).toBe(cause)
 })
 
 test('a failure for good is its last attempt and what it took', () => {
   const facts = { status: 200, isRetryable: true, isUncertain: true, isForWantOfApi: true }
   const last = new LookupError('answer_lost', 'x', { ...facts, hint: 'y', body: '<html>' })
 
-  expect(new LookupFailure(last, 3, 2)).toMatchObject({
+  expect(new LookupFailure(last, { attempts: 3, uncertain: 2 })).toMatchObject({
     ...facts,
     code: 'answer_lost',
     message: 'x',

@@ -2,13 +2,16 @@ import { expect, test } from 'vitest'
 import { LookupError, LookupFailure } from '../../src/errors.ts'
 import { imageRefs } from '../../src/image-list.ts'
 import { createStopper, type IngestAllOptions, ingestAll } from '../../src/ingest-all.ts'
-import type { Outcome } from '../../src/pipeline.ts'
+import type { Outcome } from '../../src/outcome.ts'
 
 const DOWN = new LookupError('api_error', 'the API answered 503', { isForWantOfApi: true })
 /** What a copy of a failed image gets: the same failure, with nothing sent for it. */
-const COPY = new LookupFailure(DOWN, 0, 0)
-const FAILED = new LookupFailure(DOWN, 6, 0)
-const SICK = new LookupFailure(new LookupError('api_rejected', 'the API answered 400'), 1, 0)
+const COPY = new LookupFailure(DOWN, { attempts: 0, uncertain: 0 })
+const FAILED = new LookupFailure(DOWN, { attempts: 6, uncertain: 0 })
+const SICK = new LookupFailure(new LookupError('api_rejected', 'the API answered 400'), {
+  attempts: 1,
+  uncertain: 0,
+})
 
 /** Runs a list in which each image fails with the next of `errors`. */
 async function runOver(
@@ -60,4 +63,44 @@ test('a list that breaks off stops the run', async () => {
   const ingestOne = () => Promise.reject(SICK)
   const { signal } = new AbortController()
   expect(await ingestAll(list, { ...options, ingestOne }, createStopper(0), signal)).toBe(broken)
+})
+
+test('an image whose answer was lost just as the budget ended fails, and the run stops for the budget', async () => {
+  const lost = new LookupError('answer_lost', 'lost', { isUncertain: true })
+  const stops = new LookupError('max_lookups', 'used up')
+  const { reason, outcomes } = await runOver(
+    [new LookupFailure(lost, { attempts: 1, uncertain: 1, stops })],
+    3,
+  )
+  expect([reason, outcomes.length]).toEqual([stops, 1])
+})
+
+test('what stopped the run fails no image that only waited', async () => {
+  const down = new LookupError('database_down', 'gone')
+  const answered = new LookupFailure(down, { attempts: 1, uncertain: 0, isAnswered: true })
+  const outcomes: Outcome[] = []
+  const stopper = createStopper(0)
+  const others = Promise.withResolvers<never>()
+  stopper.stop.addEventListener('abort', () => others.reject(stopper.stop.reason))
+  const allBegun = Promise.withResolvers<void>()
+  let begun = 0
+  const ingestOne = async () => {
+    begun += 1
+    if (begun === 3) allBegun.resolve()
+    if (begun > 1) return others.promise
+    await allBegun.promise
+    throw answered
+  }
+  const list = () => imageRefs(['a.jpg', 'b.jpg', 'c.jpg'])
+  const reason = await ingestAll(
+    list,
+    {
+      ...{ concurrency: 3, stopAfter: 10 },
+      ingestOne,
+      onOutcome: (outcome) => outcomes.push(outcome),
+    },
+    stopper,
+    new AbortController().signal,
+  )
+  expect([reason, outcomes.map(({ ref }) => ref.text)]).toEqual([answered, ['a.jpg']])
 })

@@ -102,6 +102,46 @@ test('one piece of work that fails while the thing is there is sick, and ends no
   expect([tries.count, told]).toEqual([3, []])
 })
 
+test('sickness is counted anew after an absence: work whose outage has just ended is not sick', async () => {
+  let isAway = true
+  let tries = 0
+  const { outage } = outageOf({
+    async probe() {
+      if (tries === 9) isAway = false
+      if (isAway) throw GONE
+    },
+  })
+  const work = async () => {
+    tries += 1
+    // The first try after the return fails too: the probe was answered a moment before.
+    if (isAway || tries === 10) throw GONE
+    return 'done'
+  }
+  expect(await outage.through(work)).toBe('done')
+})
+
+test('several sick ones in a row are an absence after all, which a probe does not see', async () => {
+  const { outage } = outageOf()
+  const sick = () => outage.through(failing(Number.POSITIVE_INFINITY).work)
+  await expect(sick()).rejects.toBe(SICK)
+  await outage.through(failing(0).work)
+  await expect(sick()).rejects.toBe(SICK)
+  await expect(sick()).rejects.toBe(SICK)
+  await expect(sick()).rejects.toBe(GONE)
+})
+
+test('a probe that is never answered holds nobody up once the run is to end', async () => {
+  const end = new AbortController()
+  const { outage } = outageOf({
+    signal: end.signal,
+    probe() {
+      queueMicrotask(() => end.abort())
+      return new Promise(() => {})
+    },
+  })
+  await expect(outage.through(failing(9).work)).rejects.toBe(GONE)
+})
+
 test('an abort ends a wait with the failure', async () => {
   const stop = new AbortController()
   const { outage } = outageOf({

@@ -1,5 +1,5 @@
 import type { FetchedImage } from '../../src/fetch-image.ts'
-import type { Ingested, Outcome } from '../../src/pipeline.ts'
+import type { Ingested, Outcome } from '../../src/outcome.ts'
 
 const REF = { line: 12, text: 'https://u:p@x/car.jpg', source: 'https://x/car.jpg' }
 const IMAGE: FetchedImage = {
@@ -26,7 +26,6 @@ export function outcomeOf(
     rowsBelow: 0,
     wasLookedUp: false,
     isSaved: false,
-    uncertain: 0,
     uploadedBytes: 0,
     wasAskedDifferently: false,
     ...facts,

@@ -99,3 +99,20 @@ test('an aborted turn uses up no time of the others', async () => {
   await expect(pace.turn(stopped)).rejects.toThrow('stopped')
   await expect(pace.turn(never)).resolves.toBeUndefined()
 })
+
+test('what must be so when a request leaves is seen to shortly before its turn, and again when that was put off', async () => {
+  const pace = createPace(150)
+  const prepared: number[] = []
+  const prepare = async () => void prepared.push(performance.now())
+  await pace.turn(never, prepare)
+  const first = performance.now()
+  const putOff = pace.turn(never, async () => {
+    await prepare()
+    // Another lookup was told to wait while this one was ready.
+    if (prepared.length === 2) await pace.throttled(2_100)
+  })
+  await putOff
+  expect(prepared).toHaveLength(3)
+  expect((prepared[1] ?? 0) - first).toBeGreaterThan(30)
+  expect(performance.now() - (prepared[2] ?? 0)).toBeLessThan(2_000)
+})

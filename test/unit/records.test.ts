@@ -57,8 +57,8 @@ test('a failed image is told with its error', () => {
 })
 
 test.each<[what: string, error: unknown, wasAsked: boolean]>([
-  ['was asked about', new LookupFailure(LOST, 2, 2), true],
-  ['was never asked about', new LookupFailure(LOST, 0, 0), false],
+  ['was asked about', new LookupFailure(LOST, { attempts: 2, uncertain: 2 }), true],
+  ['was never asked about', new LookupFailure(LOST, { attempts: 0, uncertain: 0 }), false],
   ['was given up before', LOST, false],
 ])('a failed image that %s says so', (_what, error, wasAsked) => {
   expect(imageRecord(failedWith(error))).toHaveProperty('lookup', wasAsked)
@@ -88,7 +88,7 @@ const COUNTS = {
 }
 
 function resultOf(facts: Partial<IngestResult> = {}): IngestResult {
-  const nothing = { reason: undefined, left: undefined, spooled: undefined }
+  const nothing = { reason: undefined, left: undefined, spooled: undefined, lost: 0 }
   return { tally: createTally(), seconds: 12.345, ...nothing, ...facts }
 }
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { FetchError, LookupFailure } from '../../src/errors.ts'
-import type { Outcome } from '../../src/pipeline.ts'
+import type { Outcome } from '../../src/outcome.ts'
 import { count, createTally, type Tally } from '../../src/tally.ts'
 import { failedWith, outcomeOf } from './outcomes.ts'
 import { LOST, REJECTED, UNREACHABLE } from './scripted-lookups.ts'
@@ -12,7 +12,7 @@ function tallyOf(...outcomes: Outcome[]): Tally {
 }
 
 const failedLookup = (error = REJECTED, attempts = 1, uncertain = 0) =>
-  failedWith(new LookupFailure(error, attempts, uncertain))
+  failedWith(new LookupFailure(error, { attempts, uncertain }))
 const notFetched = failedWith(new FetchError('file_not_found', 'car.jpg is not there.'))
 
 test('the five outcomes add up to the images', () => {
@@ -43,26 +43,26 @@ test('rows, bytes and uploads are added up', () => {
   expect(tally).toMatchObject({ rows: 6, bytes: 9, uploads: 1, lookups: 2 })
 })
 
-test.each<[what: string, outcome: Outcome, lookups: number, uncertain: number]>([
-  ['an answered image', outcomeOf('no_plate', { wasLookedUp: true }), 1, 0],
-  [
-    'an image answered at the second try',
-    outcomeOf('stored', { wasLookedUp: true, uncertain: 1 }),
-    1,
-    1,
-  ],
-  ['a known image', outcomeOf('duplicate'), 0, 0],
-  ['an image that could not be fetched', notFetched, 0, 0],
-  ['a rejected image', failedLookup(), 1, 0],
-  ['an image whose answers were lost', failedLookup(LOST, 2, 2), 1, 2],
-  ['an image that the API was never asked about', failedLookup(UNREACHABLE, 0), 0, 0],
-  ['an image given up before', failedWith(LOST), 0, 0],
-])('%s counts as asked about or not', (_what, outcome, lookups, uncertain) => {
-  expect(tallyOf(outcome)).toMatchObject({ lookups, uncertain })
+test.each<[what: string, outcome: Outcome, lookups: number]>([
+  ['an answered image', outcomeOf('no_plate', { wasLookedUp: true }), 1],
+  ['a known image', outcomeOf('duplicate'), 0],
+  ['an image that could not be fetched', notFetched, 0],
+  ['a rejected image', failedLookup(), 1],
+  ['an image whose answers were lost', failedLookup(LOST, 2, 2), 1],
+  ['an image that the API was never asked about', failedLookup(UNREACHABLE, 0), 0],
+  ['an image given up before', failedWith(LOST), 0],
+])('%s counts as asked about or not', (_what, outcome, lookups) => {
+  expect(tallyOf(outcome)).toMatchObject({ lookups })
 })
 
-test('requests are counted where they are sent, not here', () => {
-  expect(tallyOf(failedLookup(LOST, 2, 2)).attempts).toBe(0)
+test('requests, and lost answers, are counted where they are sent, not here', () => {
+  expect(tallyOf(failedLookup(LOST, 2, 2))).toMatchObject({ attempts: 0, uncertain: 0 })
+})
+
+test('lookups that the ledger saved are counted', () => {
+  const tally = tallyOf(outcomeOf('duplicate', { isSaved: true }), outcomeOf('stored'))
+
+  expect(tally.lookups_saved).toBe(1)
 })
 
 test('known images that were asked about differently are counted', () => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { throttleMs } from '../../src/lookup.ts'
+import { throttleMs } from '../../src/retry-after.ts'
 
 const NOW = Date.parse('2026-03-01T12:00:00Z')
 const none = undefined

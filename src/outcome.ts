@@ -1,0 +1,45 @@
+import type { FetchedImage } from './fetch-image.ts'
+import type { ImageRef } from './image-list.ts'
+import type { PlateReading, Snapshot } from './normalize.ts'
+
+/** What came of one image, for people, machines and the tally. Sizes in bytes, times in milliseconds. */
+export interface Ingested {
+  outcome: 'stored' | 'below_threshold' | 'no_plate' | 'duplicate' | 'would_look_up'
+  image: FetchedImage
+  readings: readonly PlateReading[]
+  /** Rows written now. */
+  rows: number
+  /** Places in the answer that have a row now. */
+  rowPlaces: readonly number[]
+  /** Rows of a known image that this run's threshold would not have made; they stay. */
+  rowsBelow: number
+  wasLookedUp: boolean
+  /** The ledger had its answer: a lookup that was not bought. */
+  isSaved: boolean
+  uploadedBytes: number
+  wasAskedDifferently: boolean
+}
+
+export type Outcome =
+  | (Ingested & { ref: ImageRef; ms: number })
+  | { outcome: 'failed'; ref: ImageRef; ms: number; error: unknown }
+
+/** An outcome in which what is not said did not happen. */
+export function ingested(
+  image: FetchedImage,
+  { readings }: Pick<Snapshot, 'readings'>,
+  facts: Pick<Ingested, 'outcome'> & Partial<Ingested>,
+): Ingested {
+  return {
+    image,
+    readings,
+    rows: 0,
+    rowPlaces: [],
+    rowsBelow: 0,
+    wasLookedUp: false,
+    isSaved: false,
+    uploadedBytes: 0,
+    wasAskedDifferently: false,
+    ...facts,
+  }
+}
