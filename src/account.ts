@@ -36,11 +36,11 @@ const account = z
  * Asks the API about the account.
  * @throws {LookupError} `api_refused` for a wrong key, `api_unreachable` and the like
  */
-export async function readAccount(api: ApiSettings): Promise<Account> {
+export async function readAccount(api: ApiSettings, signal?: AbortSignal): Promise<Account> {
   // An SDK has no statistics; whether a host is one, only its answer can tell.
-  const sdk = api.isCloud ? undefined : await get(api, '/info/')
+  const sdk = api.isCloud ? undefined : await get(api, '/info/', signal)
   if (sdk?.status === 200) return toAccount('sdk', sdk.text, api)
-  const { status, text } = await get(api, '/v1/statistics/')
+  const { status, text } = await get(api, '/v1/statistics/', signal)
   if (status === 401 || status === 403) {
     throw new LookupError('api_refused', `${hostOf(api)} refuses the API key (status ${status}).`, {
       status,
@@ -78,7 +78,11 @@ export async function explainRefusal(refusal: LookupError, api: ApiSettings): Pr
   }
 }
 
-async function get(api: ApiSettings, path: string): Promise<{ status: number; text: string }> {
+async function get(
+  api: ApiSettings,
+  path: string,
+  signal?: AbortSignal,
+): Promise<{ status: number; text: string }> {
   const dispatcher = createDispatcher(TIMEOUT_MS)
   const url = new URL(api.url)
   url.pathname = url.pathname.replace(/\/v1\/plate-reader\/$/, path)
@@ -89,7 +93,7 @@ async function get(api: ApiSettings, path: string): Promise<{ status: number; te
         accept: 'application/json',
         ...(api.key !== undefined && { authorization: `Token ${api.key}` }),
       },
-      signal: AbortSignal.timeout(TIMEOUT_MS),
+      signal: AbortSignal.any([AbortSignal.timeout(TIMEOUT_MS), ...(signal ? [signal] : [])]),
     })
     const text = (await readBody(response.body, MAX_BYTES)).toString('utf8')
     return { status: response.statusCode, text }

@@ -51,9 +51,8 @@ export async function ingestAll(
       if (isUnheard || (error instanceof IngestError && error.scope === 'run')) halt(error)
       if (isUnheard) return
       if (error instanceof LookupFailure && error.stops !== undefined) halt(error.stops)
-      // A copy that shares another's failure says nothing new about the API.
-      const isCopy = error instanceof LookupFailure && error.attempts === 0
-      if (error instanceof LookupError && !isCopy) {
+      // A copy that shares another's failure, or an image left alone, says nothing new about the API.
+      if (error instanceof LookupFailure && error.attempts > 0) {
         withoutApi = error.isForWantOfApi ? withoutApi + 1 : 0
       }
       if (withoutApi >= stopAfter) halt(apiDown(withoutApi, error))

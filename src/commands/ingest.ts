@@ -55,7 +55,7 @@ export async function ingest(
     ? silentProgress((text) => void (listed.length < MOST_LISTED && listed.push(text)))
     : showProgress(shell, list.count)
   // Whether the API tells it or not, the lookups will show.
-  const asking = isReal ? readAccount(settings.api).catch(() => undefined) : undefined
+  const asking = isReal ? readAccount(settings.api, shell.signal).catch(() => undefined) : undefined
   const result = await runIngest(
     settings,
     options,

@@ -1,10 +1,13 @@
 import { existsSync } from 'node:fs'
-import { chmod, mkdir } from 'node:fs/promises'
+import { chmod, mkdir, rm, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { PGlite } from '@electric-sql/pglite'
 import { DatabaseError, messageOf } from '../errors.ts'
 import { type Database, isDown, type Queryable } from './database.ts'
 import { lockFolder } from './folder-lock.ts'
+
+/** In a folder of PostgreSQL's whose database is still being made. */
+const UNFINISHED = 'unfinished'
 
 /**
  * Opens the embedded PostgreSQL in a folder, which is made when missing (mode 0700: plates are personal data). One
@@ -15,7 +18,7 @@ import { lockFolder } from './folder-lock.ts'
 export async function openEmbeddedDatabase(folder: string, mayCreate = true): Promise<Database> {
   const data = join(resolve(folder), 'pgdata')
   const name = `the embedded database in ${folder}`
-  const isThere = () => existsSync(join(data, 'PG_VERSION'))
+  const isThere = () => existsSync(join(data, 'PG_VERSION')) && !existsSync(join(data, UNFINISHED))
   if (!mayCreate && !isThere()) {
     return toDatabase(await PGlite.create(), { name, isNew: true, release: async () => {} })
   }
@@ -25,12 +28,30 @@ export async function openEmbeddedDatabase(folder: string, mayCreate = true): Pr
   })
   try {
     const isNew = !isThere()
-    const pglite = await PGlite.create({ dataDir: data })
+    const pglite = isNew ? await makeDatabase(data) : await PGlite.create({ dataDir: data })
     return toDatabase(pglite, { name, isNew, release: lock.release })
   } catch (thrown) {
     await lock.release()
     throw unusable(folder, thrown)
   }
+}
+
+/**
+ * PGlite copies a new database into its folder file by file: killed meanwhile, it leaves what looks like a database and
+ * cannot be opened. Nothing was written to that one: it is made anew.
+ */
+async function makeDatabase(data: string): Promise<PGlite> {
+  const mark = join(data, UNFINISHED)
+  if (existsSync(mark)) {
+    // First what tells a database: this may be cut off too.
+    await rm(join(data, 'PG_VERSION'), { force: true })
+    await rm(data, { recursive: true })
+  }
+  await mkdir(data, { recursive: true, mode: 0o700 })
+  await writeFile(mark, '')
+  const pglite = await PGlite.create({ dataDir: data })
+  await rm(mark)
+  return pglite
 }
 
 function toDatabase(

@@ -41,6 +41,8 @@ type ClaimedEntry =
 
 const FIRST_WAIT_MS = 50
 const LONGEST_WAIT_MS = 1_000
+/** So many failed lookups are remembered for copies of their images: a long list must not fill the memory. */
+const MOST_FAILURES = 1_000
 
 /** The memory of every lookup: what was claimed, asked, answered and lost, and every source seen. */
 export function createLedger(
@@ -56,12 +58,19 @@ export function createLedger(
   })
   /** Images that this run is at work on; resolves to an error that copies of the image in this run share. */
   const atWork = new Map<string, PromiseWithResolvers<IngestError | undefined>>()
-  /** Images whose answers were lost in this run: --lost-answer has had its say, for later copies too. */
-  const lostHere = new Map<string, LookupFailure>()
+  /** Lookups that failed in this run: --retries and --lost-answer have had their say, for later copies too. */
+  const failures = new Map<string, LookupFailure>()
 
   function finish(sha256: string, error?: IngestError): void {
+    if (error instanceof LookupFailure && !error.isAnswered) remember(sha256, error)
     atWork.get(sha256)?.resolve(error)
     atWork.delete(sha256)
+  }
+
+  function remember(sha256: string, failure: LookupFailure): void {
+    failures.set(sha256, failure)
+    const [oldest = sha256] = failures.keys()
+    if (failures.size > MOST_FAILURES) failures.delete(oldest)
   }
 
   /**
@@ -74,13 +83,13 @@ export function createLedger(
     signal: AbortSignal,
   ): Promise<Claim> {
     const { sha256 } = image
-    const lost = lostHere.get(sha256)
-    if (lost !== undefined) throw ofCopy(image, lost)
     for (let copy = atWork.get(sha256); copy !== undefined; copy = atWork.get(sha256)) {
       const error = await copy.promise
       if (error instanceof LookupFailure) throw ofCopy(image, error)
       if (error !== undefined) throw error
     }
+    const failure = failures.get(sha256)
+    if (failure !== undefined) throw ofCopy(image, failure)
     atWork.set(sha256, Promise.withResolvers())
     try {
       const claimed = await claimFromOthers(image, object, signal)
@@ -149,9 +158,6 @@ export function createLedger(
     try {
       await settlement.fail(image, error, answer)
     } finally {
-      if (error instanceof LookupFailure && error.uncertain > 0 && !error.isAnswered) {
-        lostHere.set(image.sha256, error)
-      }
       finish(image.sha256, error instanceof IngestError ? error : undefined)
     }
   }

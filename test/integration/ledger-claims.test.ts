@@ -188,6 +188,17 @@ describe.each(BOTH_DATABASES)('the ledger on %s', (_name, open) => {
     expect(await entryOf(image.sha256)).toMatchObject({ attempts: 4, uncertain: 2, error: null })
   })
 
+  test('a copy later in the same run shares a failure in which nothing was lost, too', async () => {
+    const { ledger } = await openLedger(database)
+    const image = fetchedImage()
+    await ledger.claim(image, undefined, never)
+    const failed = new LookupError('api_error', 'the API answered 500')
+    await ledger.fail(image, new LookupFailure(failed, { attempts: 6, uncertain: 0 }))
+    const copy = ledger.claim({ ...image, source: 'b.jpg' }, undefined, never)
+    await expect(copy).rejects.toMatchObject({ code: 'api_error', attempts: 0, uncertain: 0 })
+    expect(await entryOf(image.sha256)).toMatchObject({ attempts: 6, claimed_by: null })
+  })
+
   test.each<[what: string, text: string]>([
     ['NUL characters', 'a\0b'],
     ['half of a surrogate pair', 'a\ud83d'],

@@ -12,6 +12,8 @@ const SICK = new LookupFailure(new LookupError('api_rejected', 'the API answered
   attempts: 1,
   uncertain: 0,
 })
+/** An image that `--lost-answer fail` leaves alone. */
+const ALONE = new LookupError('answer_lost', 'perhaps billed before')
 
 /** Runs a list in which each image fails with the next of `errors`. */
 async function runOver(
@@ -46,6 +48,7 @@ test.each<[what: string, errors: LookupError[], images: number, code: string | u
     undefined,
   ],
   ['copies that share a failure', [FAILED, COPY, COPY, COPY, FAILED], 5, undefined],
+  ['images left alone between them', [FAILED, ALONE, FAILED, ALONE, FAILED, FAILED], 5, 'api_down'],
   ['copies between other failures', [FAILED, COPY, FAILED, COPY, FAILED, FAILED], 5, 'api_down'],
 ])('after 3 %s', async (_what, errors, images, code) => {
   const { reason, outcomes } = await runOver(errors, 3)
