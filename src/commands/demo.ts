@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs'
-import { join, relative } from 'node:path'
+import { join, relative, resolve } from 'node:path'
 import { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { readImageList } from '../image-list.ts'
@@ -37,6 +37,7 @@ export async function demo(_given: unknown, shell: Shell): Promise<number> {
     SNAPSHOT_API_URL: sandbox.url,
     DATABASE_URL: `pglite:${FOLDER}`,
     STORE_IMAGES: 'db',
+    XDG_STATE_HOME: resolve(FOLDER, 'state'),
   }
   try {
     shell.out(

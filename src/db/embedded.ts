@@ -20,7 +20,7 @@ export async function openEmbeddedDatabase(folder: string, mayCreate = true): Pr
   const name = `the embedded database in ${folder}`
   const isThere = () => existsSync(join(data, 'PG_VERSION')) && !existsSync(join(data, UNFINISHED))
   if (!mayCreate && !isThere()) {
-    return toDatabase(await PGlite.create(), { name, isNew: true, release: async () => {} })
+    return toDatabase(undefined, { name, isNew: true, release: async () => {} })
   }
   await makeFolder(folder)
   const lock = await lockFolder(resolve(folder), folder).catch((thrown) => {
@@ -54,33 +54,42 @@ async function makeDatabase(data: string): Promise<PGlite> {
   return pglite
 }
 
+/** @param pglite undefined: one in memory, made when something is first asked, for it takes seconds */
 function toDatabase(
-  pglite: PGlite,
+  pglite: PGlite | undefined,
   { name, isNew, release }: { name: string; isNew: boolean; release: () => Promise<void> },
 ): Database {
+  let opening = pglite && Promise.resolve(pglite)
+  const opened = () => {
+    opening ??= PGlite.create()
+    return opening
+  }
   return {
     name,
     isEmbedded: true,
     isNew,
-    query: async (sql, values) => translated(rows(pglite, sql, values)),
-    transaction: async (work) =>
-      translated(
-        pglite.transaction((tx) => {
+    query: async (sql, values) => translated(rows(await opened(), sql, values)),
+    transaction: async (work) => {
+      const one = await opened()
+      return translated(
+        one.transaction((tx) => {
           const queryable: Queryable = { query: (sql, values) => rows(tx, sql, values) }
           return work(queryable)
         }),
-      ),
+      )
+    },
     execute: async (script) => {
+      const one = await opened()
       await translated(
-        pglite.exec(script).catch(async (thrown) => {
+        one.exec(script).catch(async (thrown) => {
           // There is one connection: left inside a failed transaction it would refuse everything after.
-          await pglite.exec('ROLLBACK')
+          await one.exec('ROLLBACK')
           throw thrown
         }),
       )
     },
     async close() {
-      await pglite.close()
+      await (await opening)?.close()
       await release()
     },
   }

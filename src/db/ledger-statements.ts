@@ -39,12 +39,12 @@ export const CLAIM = `
         SELECT 1 FROM ingest_runs r WHERE r.id = l.claimed_by AND ${MAY_BE_ALIVE}))
     RETURNING l.uncertain, l.unsettled
   )
-  SELECT 'mine' AS state, uncertain, unsettled, NULL AS image_sha256, NULL AS source, NULL AS image_mime,
+  SELECT 'mine' AS state, uncertain, unsettled, NULL::uuid AS claimed_by, NULL AS image_sha256, NULL AS source, NULL AS image_mime,
          NULL::int AS image_size, NULL AS s3_bucket, NULL AS s3_key, NULL::jsonb AS asked, NULL::jsonb AS response, NULL AS answered_at,
          NULL::int[] AS row_places
   FROM claimed
   UNION ALL
-  SELECT CASE WHEN l.response IS NULL OR ${FORCED} THEN 'busy' ELSE 'known' END, l.uncertain, l.unsettled, ${ENTRY}
+  SELECT CASE WHEN l.response IS NULL OR ${FORCED} THEN 'busy' ELSE 'known' END, l.uncertain, l.unsettled, l.claimed_by, ${ENTRY}
   FROM plate_lookups l WHERE l.image_sha256 = $1 AND NOT EXISTS (SELECT 1 FROM claimed)`
 
 export const KEEP_BYTES =
@@ -56,6 +56,11 @@ export const ASKING = `UPDATE plate_lookups SET asking_since = clock_timestamp()
 export const NOT_ASKING =
   'UPDATE plate_lookups SET asking_since = NULL WHERE image_sha256 = $1 AND claimed_by = $2::uuid'
 
+/** An answered image that a dead run was asking about again (--force). */
+export const FREE = `UPDATE plate_lookups l SET claimed_by = NULL, claimed_at = NULL, asking_since = NULL,
+  attempts = attempts + (asking_since IS NOT NULL)::int, uncertain = uncertain + (asking_since IS NOT NULL)::int
+  WHERE image_sha256 = $1 AND response IS NOT NULL
+    AND NOT EXISTS (SELECT 1 FROM ingest_runs r WHERE r.id = l.claimed_by AND ${MAY_BE_ALIVE})`
 export const RELEASE = `UPDATE plate_lookups SET claimed_by = NULL, claimed_at = NULL, asking_since = NULL
   WHERE image_sha256 = $1 AND claimed_by = $2::uuid`
 export const FAIL = `UPDATE plate_lookups SET claimed_by = NULL, claimed_at = NULL, asking_since = NULL, error = $3::jsonb,

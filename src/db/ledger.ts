@@ -8,7 +8,7 @@ import { NO_OUTAGE, type Outage } from '../outage.ts'
 import { readResponse } from '../response.ts'
 import { type AnsweredEntry, askedOf, createAnswers, type KnownImage, toKnown } from './answers.ts'
 import type { Database } from './database.ts'
-import { ASKING, CLAIM, KEEP_BYTES, NOT_ASKING, RELEASE } from './ledger-statements.ts'
+import { ASKING, CLAIM, FREE, KEEP_BYTES, NOT_ASKING, RELEASE } from './ledger-statements.ts'
 import { patient } from './patient.ts'
 import type { Run } from './runs.ts'
 import { type ClaimedImage, createSettlement, type Safety } from './settlement.ts'
@@ -37,7 +37,7 @@ export type Ledger = ReturnType<typeof createLedger>
 
 type ClaimedEntry =
   | { state: 'mine'; uncertain: number; unsettled: unknown }
-  | ({ state: 'known' | 'busy' } & AnsweredEntry)
+  | ({ state: 'known' | 'busy'; claimed_by: string | null } & AnsweredEntry)
 
 const FIRST_WAIT_MS = 50
 const LONGEST_WAIT_MS = 1_000
@@ -117,7 +117,10 @@ export function createLedger(
           paidAnswer: paidAnswerOf(entry.unsettled),
         }
       }
-      if (entry?.state === 'known') return { kind: 'known', known: toKnown(entry, question) }
+      if (entry?.state === 'known') {
+        if (entry.claimed_by !== null) await database.query(FREE, [sha256])
+        return { kind: 'known', known: toKnown(entry, question) }
+      }
       if (await run.endDeadRuns()) await onDeadRuns?.()
       await sleep(waitMs, undefined, { signal })
     }

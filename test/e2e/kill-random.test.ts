@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { expectDone, type Plates } from '../support/after-death.ts'
+import { randomOf } from '../support/chance.ts'
 import type { RunningCli } from '../support/cli.ts'
 import { answersFor } from '../support/sample-pictures.ts'
 import {
@@ -28,17 +29,6 @@ const answers = answersFor(
 
 /** To repeat a failure: `KILL_SEED=<the printed seed>`. */
 const SEED = Number(process.env['KILL_SEED'] ?? Math.floor(Math.random() * 2 ** 32))
-
-/** Numbers from 0 to 1, the same for the same seed (mulberry32). */
-function randomOf(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
-}
 
 /** When to kill: so long after that many requests have come, all runs together; or so long after the start. */
 interface Moment {

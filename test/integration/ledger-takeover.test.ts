@@ -121,6 +121,24 @@ describe.each(BOTH_DATABASES)('a claim in %s', (name, open) => {
     await Promise.all([first.run.end(), second.run.end()])
   })
 
+  test('of a dead run that was asking again about a known image is freed, and its request is counted', async () => {
+    const { ledger, run } = await openLedger(database)
+    const { image } = await answerOf(ledger, plates('nhk552'))
+    const { run: deadRun } = await claimedBy(dead)
+    await database.query(
+      'UPDATE plate_lookups SET claimed_by = $2, asking_since = now() WHERE image_sha256 = $1',
+      [image.sha256, deadRun],
+    )
+    const next = await openLedger(opened.openAnother())
+    expect(await next.ledger.claim(image, undefined, never)).toMatchObject({ kind: 'known' })
+    const [entry] = await database.query(
+      'SELECT claimed_by, asking_since, attempts, uncertain FROM plate_lookups WHERE image_sha256 = $1',
+      [image.sha256],
+    )
+    expect(entry).toEqual({ claimed_by: null, asking_since: null, attempts: 2, uncertain: 1 })
+    await Promise.all([run.end(), next.run.end()])
+  })
+
   test('of a dead run stands in the table as ended, once another run begins', async () => {
     const { run: deadRun } = await claimedBy(dead)
     const { run: otherRun } = await claimedBy(elsewhere)

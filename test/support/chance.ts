@@ -5,3 +5,9 @@ export function chance(seed: number, n: number): number {
   bits ^= bits + Math.imul(bits ^ (bits >>> 7), bits | 61)
   return ((bits ^ (bits >>> 14)) >>> 0) / 2 ** 32
 }
+
+/** Numbers from 0 to 1, one after the other, that are the same for the same seed. */
+export function randomOf(seed: number): () => number {
+  let n = 0
+  return () => chance(seed, n++)
+}

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest'
 import { parseResponse, readResponse } from '../../src/response.ts'
+import { randomOf } from '../support/chance.ts'
 import { ANSWERS, answerOf, parsed, textOf } from './answers.ts'
-import { junkIn, randomOf } from './junk.ts'
+import { junkIn } from './junk.ts'
 
 test.each(ANSWERS)('keeps the real answer %s as it was sent', (answer) => {
   const body = textOf(answer)

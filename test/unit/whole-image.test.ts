@@ -3,9 +3,9 @@ import { join } from 'node:path'
 import sharp, { type JpegOptions } from 'sharp'
 import { describe, expect, test } from 'vitest'
 import { isWholeImage } from '../../src/whole-image.ts'
+import { randomOf } from '../support/chance.ts'
 import { drawBmp, drawPicture } from '../support/drawn-images.ts'
 import { pictureOf, SAMPLES } from '../support/sample-pictures.ts'
-import { randomOf } from './junk.ts'
 
 const random = randomOf(7)
 const randomBytes = (count: number) =>
