@@ -57,6 +57,10 @@ export function createOutage({
   /** Pieces of work that were sick one after the other, with none between that went well. */
   let sickInRow = 0
   let probing: Promise<boolean> | undefined
+  /** An answer that nobody waits for any more is none. */
+  const aborted = new Promise<false>((resolve) => {
+    signal.addEventListener('abort', () => resolve(false), { once: true })
+  })
 
   function isBack(): true {
     if (since !== undefined) onEnd?.(now() - since)
@@ -78,15 +82,6 @@ export function createOutage({
     return probing
   }
 
-  /** An answer that nobody waits for any more is none. */
-  function orAborted(asking: Promise<boolean>): Promise<boolean> {
-    if (signal.aborted) return Promise.resolve(false)
-    return new Promise((resolve) => {
-      signal.addEventListener('abort', () => resolve(false), { once: true })
-      void asking.then(resolve)
-    })
-  }
-
   return {
     async through(work, onAway) {
       /** Failures while the thing was there. */
@@ -100,7 +95,7 @@ export function createOutage({
         } catch (error) {
           if (!isAway(error)) throw error
           if (tries === 1) await onAway?.()
-          const isSick = !signal.aborted && (await orAborted(isThere(error)))
+          const isSick = !signal.aborted && (await Promise.race([isThere(error), aborted]))
           if (signal.aborted) throw error
           sickTries = isSick ? sickTries + 1 : 0
           if (sickTries > policy.retries) {

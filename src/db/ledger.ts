@@ -121,7 +121,8 @@ export function createLedger(
         if (entry.claimed_by !== null) await database.query(FREE, [sha256])
         return { kind: 'known', known: toKnown(entry, question) }
       }
-      if (await run.endDeadRuns()) await onDeadRuns?.()
+      const hasDied = await outage.through(run.endDeadRuns)
+      if (hasDied && onDeadRuns !== undefined) await outage.through(onDeadRuns)
       await sleep(waitMs, undefined, { signal })
     }
   }

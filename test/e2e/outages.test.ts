@@ -170,6 +170,26 @@ describe('while PostgreSQL is away', () => {
     expect((await place.run(['verify'])).exitCode).toBe(0)
   })
 
+  test('a run that waits for the answers of another waits the outage out, too', async () => {
+    await using place = await createPlace(pictures, 500)
+    const first = await startAndCut(place)
+    await postgres.up()
+    const second = await place.startIngest(pictures, flags)
+    await second.untilSaid(/Database: /)
+    for (let restarts = 0; restarts < 3; restarts += 1) {
+      await billed(place, place.sandbox.billedCount() + 2)
+      await postgres.down()
+      await Promise.all([first.untilSaid(AWAY), second.untilSaid(AWAY)])
+      await postgres.up()
+    }
+    const ended = await Promise.all([first.ended, second.ended])
+    for (const { exitCode, stderr } of ended) {
+      expect(exitCode, stderr).toBe(0)
+      expect(stderr).not.toContain('Warning')
+    }
+    await expectEachOnce(place, pictures)
+  })
+
   test('a kill -9 loses no paid answer', async () => {
     await using place = await createPlace(pictures, 300)
     const running = await startAndCut(place)

@@ -2,8 +2,13 @@ import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Database } from '../../src/db/database.ts'
+import { createLedger } from '../../src/db/ledger.ts'
+import { isAway, sickStatement } from '../../src/db/patient.ts'
+import { beginRun } from '../../src/db/runs.ts'
+import { DatabaseError } from '../../src/errors.ts'
 import type { FetchedImage } from '../../src/fetch-image.ts'
 import { type ProcessIdentity, thisProcess } from '../../src/machine.ts'
+import { createOutage } from '../../src/outage.ts'
 import { BOTH_DATABASES, type OpenedDatabase } from '../support/both-databases.ts'
 import { fetchedImage } from '../support/drawn-images.ts'
 import { answerOf, openLedger, plates } from '../support/ledgers.ts'
@@ -137,6 +142,32 @@ describe.each(BOTH_DATABASES)('a claim in %s', (name, open) => {
     )
     expect(entry).toEqual({ claimed_by: null, asking_since: null, attempts: 2, uncertain: 1 })
     await Promise.all([run.end(), next.run.end()])
+  })
+
+  test('is waited for through an outage that comes while the dead are looked for', async () => {
+    const { image, run: other } = await claimedBy({})
+    let isCut = false
+    const cut: Database = {
+      ...database,
+      async query(sql, values) {
+        if (isCut && sql.includes('FROM ingest_runs WHERE ended_at IS NULL')) {
+          isCut = false
+          await database.query('UPDATE ingest_runs SET ended_at = now() WHERE id = $1', [other])
+          throw new DatabaseError('database_down', 'cut', { isTransient: true })
+        }
+        return database.query(sql, values)
+      },
+    }
+    const run = await beginRun(cut, { account: 'account', delayMs: 0 })
+    const outage = createOutage({
+      ...{ isAway, sick: sickStatement, probe: run.beat, patienceMs: 60_000, signal: never },
+    })
+    const question = { regions: [], mmc: false }
+    const ledger = createLedger(cut, run, { question, force: false, outage })
+    isCut = true
+    expect(await ledger.claim(image, undefined, never)).toMatchObject({ kind: 'mine' })
+    expect(isCut).toBe(false)
+    await run.end()
   })
 
   test('of a dead run stands in the table as ended, once another run begins', async () => {
