@@ -141,7 +141,9 @@ function afterAnswer(
   { attempts, uncertain }: Answer,
 ): LookupFailure {
   const message = `${source} was looked up, and its answer could not be written: ${failure.message}`
-  const hint = `The answer is kept, and the next run writes it. ${failure.hint}`
+  // Where it is when the database is away, the end of the run tells.
+  const kept = failure.scope === 'run' ? '' : 'The answer is kept, and the next run writes it. '
+  const hint = `${kept}${failure.hint}`
   const error = new LookupError(failure.code, message, { hint, cause: failure })
   return new LookupFailure(error, { attempts, uncertain, isAnswered: true })
 }

@@ -33,7 +33,8 @@ const BEAT = 'UPDATE ingest_runs SET heartbeat_at = clock_timestamp() WHERE id =
 const END =
   'UPDATE ingest_runs SET ended_at = now(), summary = $2::jsonb WHERE id = $1 AND ended_at IS NULL'
 /** It ended some time after it last showed that it was alive. */
-const END_DEAD = 'UPDATE ingest_runs SET ended_at = heartbeat_at WHERE id = $1 AND ended_at IS NULL'
+const END_DEAD =
+  'UPDATE ingest_runs SET ended_at = heartbeat_at WHERE id = ANY ($1::uuid[]) AND ended_at IS NULL'
 /** A run of another machine that has been silent for a day is gone; its claims have long been free. */
 const END_SILENT = `UPDATE ingest_runs SET ended_at = heartbeat_at
   WHERE ended_at IS NULL AND heartbeat_at < now() - interval '1 day'`
@@ -70,8 +71,8 @@ export async function beginRun(
 
   async function endDeadRuns(): Promise<boolean> {
     const open = await database.query<ProcessIdentity & { id: string }>(OPEN, [id])
-    const dead = open.filter(isDead)
-    for (const run of dead) await database.query(END_DEAD, [run.id])
+    const dead = open.filter(isDead).map((run) => run.id)
+    if (dead.length > 0) await database.query(END_DEAD, [`{${dead.join(',')}}`])
     return dead.length > 0
   }
 
