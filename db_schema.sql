@@ -86,10 +86,14 @@ CREATE TABLE IF NOT EXISTS image_sources (
   image_sha256 text NOT NULL,
   source text NOT NULL,                       -- without credentials and signatures
   first_seen_at timestamptz NOT NULL DEFAULT now(),
-  last_seen_at timestamptz NOT NULL DEFAULT now()
+  last_seen_at timestamptz NOT NULL DEFAULT now()  -- when it was last read
 );
+ALTER TABLE image_sources
+  -- what tells that the source still holds this image: {size, mtime, inode} or {etag, last_modified}
+  ADD COLUMN IF NOT EXISTS seen_as jsonb;
 -- A URL may be longer than an index entry can be.
 CREATE UNIQUE INDEX IF NOT EXISTS idx_image_sources ON image_sources (image_sha256, md5(source));
+CREATE INDEX IF NOT EXISTS idx_image_sources_seen ON image_sources (md5(source)) WHERE seen_as IS NOT NULL;
 
 -- Sources that failed when they were last tried, and why: gone from here as soon as their image is had.
 CREATE TABLE IF NOT EXISTS image_failures (
@@ -184,7 +188,7 @@ WHERE v.id = p.id AND p.choice = 1 AND p.turn = 1
   AND NOT EXISTS (SELECT 1 FROM vehicle_snapshots o
                   WHERE o.image_sha256 = p.image_sha256 AND o.result_index = p.place);
 
-INSERT INTO plate_snapshot_schema (version) SELECT 2 WHERE NOT EXISTS (SELECT 1 FROM plate_snapshot_schema);
-UPDATE plate_snapshot_schema SET version = 2 WHERE version < 2;
+INSERT INTO plate_snapshot_schema (version) SELECT 3 WHERE NOT EXISTS (SELECT 1 FROM plate_snapshot_schema);
+UPDATE plate_snapshot_schema SET version = 3 WHERE version < 3;
 
 COMMIT;

@@ -1,4 +1,3 @@
-import type { Database, Queryable } from './db/database.ts'
 import type { Deps } from './pipeline.ts'
 
 /** Told of each step that is reached. */
@@ -6,7 +5,7 @@ type Reached = (step: string) => void
 
 /**
  * Only for tests: PLATE_SNAPSHOT_DIE_AT names a step of the pipeline at which the process kills itself, as `kill -9`
- * would: `before claim`, `after put`, `in settle 2`; with `#3` at its end, at the third image that gets there. So races
+ * would: `before claim`, `after put`; with `#3` at its end, at the third image that gets there. So races
  * are provoked, not waited for.
  */
 export function dieAt(point: string): Reached {
@@ -49,25 +48,5 @@ export function told<Args extends unknown[], Result>(
     const result = await work(...args)
     reached(`after ${step}`)
     return result
-  }
-}
-
-/** The same database, which tells within transactions: `in settle 1` when its first statement is done, and so on. */
-export function withinTransactions(database: Database, reached: Reached): Database {
-  return {
-    ...database,
-    transaction: (work) =>
-      database.transaction((queryable) => {
-        let statements = 0
-        const telling: Queryable = {
-          async query(sql, values) {
-            const rows = await queryable.query<never>(sql, values)
-            statements += 1
-            reached(`in settle ${statements}`)
-            return rows
-          },
-        }
-        return work(telling)
-      }),
   }
 }

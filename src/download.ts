@@ -1,6 +1,9 @@
+import { createHash } from 'node:crypto'
 import { type Dispatcher, request } from 'undici'
 import { FetchError, messageOf } from './errors.ts'
+import type { ReadBytes } from './fetch-image.ts'
 import { BodyTooLargeError, isTimeout, readBody } from './http.ts'
+import { conditionsFor, type SeenAs, seenUrl } from './seen-as.ts'
 import { redactSource, schemeOf } from './source.ts'
 
 /** What fetching needs to know. Times in milliseconds; `timeoutMs` is for the whole request, body included. */
@@ -14,21 +17,29 @@ const MAX_REDIRECTS = 5
 const REDIRECTS = new Set([301, 302, 303, 307, 308])
 
 /**
- * The bytes behind an http(s) URL, in one try, through at most 5 redirects.
+ * The bytes behind an http(s) URL, hashed while they come, in one try, through at most 5 redirects; undefined when the
+ * server says that they are as they were.
  * @throws {FetchError} `isTransient` when a server or the network failed
  */
 export async function download(
   text: string,
   { maxBytes, timeoutMs, dispatcher }: FetchOptions,
   signal: AbortSignal,
-): Promise<Buffer> {
+  before: SeenAs | undefined,
+): Promise<ReadBytes | undefined> {
   const deadline = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)])
   let url = parseUrl(text)
   let authorization = takeCredentials(url)
   const shown = redactSource(text)
+  const conditions = conditionsFor(before)
+  const isConditional = Object.keys(conditions).length > 0
   try {
     for (let redirects = 0; ; redirects += 1) {
-      const headers = { accept: 'image/*', ...(authorization && { authorization }) }
+      const headers = {
+        accept: 'image/*',
+        ...conditions,
+        ...(authorization && { authorization }),
+      }
       const response = await request(url, { dispatcher, headers, signal: deadline })
       if (REDIRECTS.has(response.statusCode)) {
         await response.body.dump()
@@ -46,6 +57,7 @@ export async function download(
       }
       if (response.statusCode !== 200) {
         await response.body.dump()
+        if (response.statusCode === 304 && isConditional) return undefined
         throw statusError(response.statusCode, shown)
       }
       const announced = Number(response.headers['content-length'] ?? Number.NaN)
@@ -54,7 +66,9 @@ export async function download(
         response.body.on('error', () => {}).destroy()
         throw tooLarge(shown, announced, maxBytes)
       }
-      const bytes = await readBody(response.body, maxBytes).catch((thrown) => {
+      const hash = createHash('sha256')
+      const read = readBody(response.body, maxBytes, (chunk) => hash.update(chunk))
+      const bytes = await read.catch((thrown) => {
         if (signal.aborted || isTimeout(thrown) || thrown instanceof BodyTooLargeError) throw thrown
         throw new FetchError('short_body', `${shown} broke off before all of it had come.`, {
           isTransient: true,
@@ -62,7 +76,7 @@ export async function download(
         })
       })
       if (bytes.length < announced) throw shortBody(shown, bytes.length, announced)
-      return bytes
+      return { bytes, sha256: hash.digest('hex'), seenAs: seenUrl(response.headers) }
     }
   } catch (thrown) {
     signal.throwIfAborted()

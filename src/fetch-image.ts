@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
-import { constants, open } from 'node:fs/promises'
 import { fileTypeFromBuffer } from 'file-type'
-import { download, type FetchOptions, shortBody, tooLarge } from './download.ts'
-import { FetchError, messageOf, systemCodeOf } from './errors.ts'
-import { BodyTooLargeError, readBody } from './http.ts'
+import { download, type FetchOptions } from './download.ts'
+import { FetchError } from './errors.ts'
+import { readFile } from './read-file.ts'
+import type { SeenAs } from './seen-as.ts'
 import { redactSource, schemeOf } from './source.ts'
 import { isWholeImage } from './whole-image.ts'
 
@@ -20,7 +20,12 @@ export interface FetchedImage {
   size: number
   /** Of the bytes, lower-case hex. */
   sha256: string
+  /** What tells that the source is still as it was; undefined where nothing does. */
+  seenAs?: SeenAs | undefined
 }
+
+/** What reading a source gives. */
+export type ReadBytes = Pick<FetchedImage, 'bytes' | 'sha256' | 'seenAs'>
 
 /** `image/apng` is a PNG with more pictures than one. */
 const IMAGE_TYPES = new Map([
@@ -36,19 +41,33 @@ const IMAGE_TYPES = new Map([
 /**
  * One try at fetching a line of the images file: a local path or an http(s) URL.
  * @param text the line as written, secrets included; messages name it without them
+ * @param before what is known of the source: when it is as it was it is not read, and nothing is given
  * @throws {FetchError} `isTransient` when a server or the network failed and another try may go well
  */
+export function fetchImage(
+  text: string,
+  options: FetchOptions,
+  signal: AbortSignal,
+): Promise<FetchedImage>
+export function fetchImage(
+  text: string,
+  options: FetchOptions,
+  signal: AbortSignal,
+  before: SeenAs | undefined,
+): Promise<FetchedImage | undefined>
 export async function fetchImage(
   text: string,
   options: FetchOptions,
   signal: AbortSignal,
-): Promise<FetchedImage> {
+  before?: SeenAs,
+): Promise<FetchedImage | undefined> {
   const source = redactSource(text)
-  const scheme = schemeOf(text)
-  const bytes =
-    scheme === undefined
-      ? await readFile(text, options.maxBytes)
-      : await download(text, options, signal)
+  const read =
+    schemeOf(text) === undefined
+      ? await readFile(text, options.maxBytes, before)
+      : await download(text, options, signal, before)
+  if (read === undefined) return undefined
+  const { bytes } = read
   if (bytes.length === 0) throw new FetchError('empty_image', `${source} is empty.`)
   const type = await typeOf(bytes, source)
   if (!isWholeImage(bytes, type.mime)) {
@@ -57,7 +76,7 @@ export async function fetchImage(
       `${source} is not a whole image: it was cut short or damaged.`,
     )
   }
-  return { source, bytes, size: bytes.length, sha256: sha256Of(bytes), ...type }
+  return { source, ...read, size: bytes.length, ...type }
 }
 
 /** SHA-256 of some bytes in lower-case hex. */
@@ -84,35 +103,4 @@ function describe(mime: string | undefined, bytes: Buffer): string {
     return 'its bytes are an HTML page'
   if (start.startsWith('<svg')) return 'its bytes are an SVG drawing'
   return 'its bytes are of no known image type'
-}
-
-async function readFile(path: string, maxBytes: number): Promise<Buffer> {
-  try {
-    // Without O_NONBLOCK, opening a named pipe waits for a writer, if need be for ever.
-    const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK)
-    try {
-      const info = await file.stat()
-      if (!info.isFile()) throw new FetchError('not_a_file', `${path} is not a file.`)
-      if (info.size > maxBytes) throw tooLarge(path, info.size, maxBytes)
-      const bytes = await readBody(file.createReadStream({ autoClose: false }), maxBytes)
-      if (bytes.length < info.size) throw shortBody(path, bytes.length, info.size)
-      return bytes
-    } finally {
-      await file.close()
-    }
-  } catch (thrown) {
-    throw fileError(path, thrown, maxBytes)
-  }
-}
-
-function fileError(path: string, thrown: unknown, maxBytes: number): FetchError {
-  if (thrown instanceof FetchError) return thrown
-  if (thrown instanceof BodyTooLargeError) return tooLarge(path, undefined, maxBytes)
-  const code = systemCodeOf(thrown)
-  const cause = { cause: thrown }
-  if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'ENAMETOOLONG' || path.includes('\0')) {
-    return new FetchError('file_not_found', `${path} does not exist.`, cause)
-  }
-  if (code === 'EISDIR') return new FetchError('not_a_file', `${path} is a folder.`, cause)
-  return new FetchError('file_unreadable', `${path} cannot be read: ${messageOf(thrown)}.`, cause)
 }

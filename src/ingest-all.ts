@@ -1,14 +1,13 @@
 import { IngestError, InterruptedError, LookupError, LookupFailure } from './errors.ts'
-import type { ImageRef } from './image-list.ts'
 import type { RunSignals } from './look-up-plates.ts'
 import type { Ingested, Outcome } from './outcome.ts'
-import { isUntouched } from './pipeline.ts'
+import { isUntouched, type Line } from './pipeline.ts'
 
 export interface IngestAllOptions {
   concurrency: number
   /** Consecutive images failed for want of the API before the run stops. */
   stopAfter: number
-  ingestOne: (ref: ImageRef, signals: RunSignals) => Promise<Ingested>
+  ingestOne: (line: Line, signals: RunSignals) => Promise<Ingested>
   onOutcome: (outcome: Outcome) => void
 }
 
@@ -31,14 +30,14 @@ export function createStopper(graceMs: number): Stopper {
  * @returns what stopped it; undefined when it got through
  */
 export async function ingestAll(
-  list: (signal: AbortSignal) => AsyncGenerator<ImageRef>,
+  list: (signal: AbortSignal) => AsyncGenerator<Line>,
   { concurrency, stopAfter, ingestOne, onOutcome }: IngestAllOptions,
   { stop, end, halt }: Stopper,
   signal: AbortSignal,
 ): Promise<unknown> {
   let withoutApi = 0
 
-  async function settle(ref: ImageRef): Promise<void> {
+  async function settle(ref: Line): Promise<void> {
     const started = performance.now()
     const timed = () => ({ ref, ms: Math.round(performance.now() - started) })
     let outcome: Outcome

@@ -76,9 +76,9 @@ export async function runIngest(
     let summary: object | undefined
     try {
       await events.onOpen?.(opened)
-      const { ingestOne } = opened
+      const { ingestOne, withMemory } = opened
       const reason = await ingestAll(
-        list.images,
+        (stop) => withMemory(list.images(stop)),
         { ...options, ingestOne, onOutcome },
         stopper,
         signal,

@@ -8,7 +8,7 @@ import type { IngestOptions } from './options.ts'
 import { previewImage } from './preview.ts'
 import { readSpool } from './spool.ts'
 import { openDatabase } from './stores.ts'
-import { createFetch, isGivenUp, type Opened, questionOf } from './wiring.ts'
+import { createFetch, createMemory, isGivenUp, type Opened, questionOf } from './wiring.ts'
 
 /** Opens what a dry run needs: nothing that writes, and no key. */
 export async function openPreview(settings: Settings, options: IngestOptions): Promise<Opened> {
@@ -31,7 +31,8 @@ export async function openPreview(settings: Settings, options: IngestOptions): P
       database,
       images: undefined,
       spool: undefined,
-      ingestOne: (ref, signals) => previewImage(ref, deps, signals),
+      withMemory: createMemory(database, options),
+      ingestOne: (line, signals) => previewImage(line, deps, signals),
       async close() {
         await dispatcher.destroy()
         await database.close()

@@ -32,6 +32,7 @@ const ingestSchema = z.object({
   heartbeat: seconds(0.1).default(5),
   maxLookups: whole(0).optional(),
   force: z.boolean().default(false),
+  reread: z.boolean().default(false),
   dryRun: z.boolean().default(false),
   failed: filled.optional(),
   json: z.boolean().default(false),
@@ -112,6 +113,10 @@ export const INGEST_FLAGS = {
     meaning: 'a budget: never send more requests than this that may be billed',
   },
   force: { flags: '--force', meaning: 'look up again what is already known' },
+  reread: {
+    flags: '--reread',
+    meaning: 'read every file and URL again, also those that are unchanged',
+  },
   dryRun: {
     flags: '--dry-run',
     meaning: 'fetch and hash, say how many lookups a run would make; no lookup, no write',

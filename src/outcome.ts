@@ -2,10 +2,16 @@ import type { FetchedImage } from './fetch-image.ts'
 import type { ImageRef } from './image-list.ts'
 import type { PlateReading, Snapshot } from './normalize.ts'
 
+/** An image as it is told of; type and size of an older tool's image may not be known. */
+export interface TellableImage extends Pick<FetchedImage, 'sha256'> {
+  mime: string | undefined
+  size: number | undefined
+}
+
 /** What came of one image, for people, machines and the tally. Sizes in bytes, times in milliseconds. */
 export interface Ingested {
   outcome: 'stored' | 'below_threshold' | 'no_plate' | 'duplicate' | 'would_look_up'
-  image: FetchedImage
+  image: TellableImage
   readings: readonly PlateReading[]
   /** Rows written now. */
   rows: number
@@ -18,6 +24,8 @@ export interface Ingested {
   isSaved: boolean
   uploadedBytes: number
   wasAskedDifferently: boolean
+  /** It was as when it was read before: a file that was not opened, or a URL whose server said so. */
+  isUnchanged: boolean
 }
 
 export type Outcome =
@@ -26,7 +34,7 @@ export type Outcome =
 
 /** An outcome in which what is not said did not happen. */
 export function ingested(
-  image: FetchedImage,
+  image: TellableImage,
   { readings }: Pick<Snapshot, 'readings'>,
   facts: Pick<Ingested, 'outcome'> & Partial<Ingested>,
 ): Ingested {
@@ -40,6 +48,7 @@ export function ingested(
     isSaved: false,
     uploadedBytes: 0,
     wasAskedDifferently: false,
+    isUnchanged: false,
     ...facts,
   }
 }

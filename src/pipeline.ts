@@ -1,5 +1,6 @@
 import type { KnownImage } from './db/answers.ts'
 import type { Claim } from './db/ledger.ts'
+import type { Remembered } from './db/recall.ts'
 import type { ClaimedImage } from './db/settlement.ts'
 import type { S3Object, SnapshotImage, StoredImage } from './db/snapshots.ts'
 import { IngestError, LookupError, LookupFailure } from './errors.ts'
@@ -9,9 +10,15 @@ import type { Answer, RunSignals } from './look-up-plates.ts'
 import { normalize, type PlateReading, type Snapshot } from './normalize.ts'
 import { type Ingested, ingested } from './outcome.ts'
 
+/** A line of the list with what the ledger has of its source, where that is all there is to know. */
+export interface Line extends ImageRef {
+  remembered?: Remembered | undefined
+}
+
 /** The stages, each ready to be used: retried, paced and bound to this run's settings. */
 export interface Deps {
-  fetchImage: (ref: ImageRef, signal: AbortSignal) => Promise<FetchedImage>
+  /** Gives nothing when the source is as it is remembered: then it was not read. */
+  fetchImage: (line: Line, signal: AbortSignal) => Promise<FetchedImage | undefined>
   ledger: {
     claim(image: FetchedImage, object: S3Object | undefined, signal: AbortSignal): Promise<Claim>
     release(sha256: string): Promise<void>
@@ -41,13 +48,10 @@ export interface Deps {
 }
 
 /** One line of the list, from reference to rows. It throws; `ingestAll` (ingest-all.ts) makes a throw an outcome. */
-export async function ingestImage(
-  ref: ImageRef,
-  deps: Deps,
-  signals: RunSignals,
-): Promise<Ingested> {
+export async function ingestImage(ref: Line, deps: Deps, signals: RunSignals): Promise<Ingested> {
   const { ledger, images } = deps
   const image = await deps.fetchImage(ref, signals.stop)
+  if (image === undefined) return ingestUnchanged(ref, deps)
   const object = images.objectFor(image)
 
   // A lookup costs money: what is answered is not asked again, and of several that hold an image one asks.
@@ -92,19 +96,44 @@ async function ingestKnown(
   deps: Deps,
   signal: AbortSignal,
 ): Promise<Ingested> {
-  const { snapshot, wasAskedDifferently } = known
-  const kept = snapshot.readings.filter(deps.keeps)
-  const missing = kept.filter(({ index }) => !known.rowPlaces.includes(index))
-  const rowPlaces = [...known.rowPlaces, ...missing.map(({ index }) => index)]
-  const rowsBelow = rowPlaces.length - kept.length
   const { images, ledger } = deps
+  const { missing, facts } = comparedWith(known, deps.keeps)
   // Known from elsewhere (a bucket, the older tool): rows in `db` mode have their bytes all the same.
   if (missing.length > 0 && images.objectFor(image) === undefined) await images.put(image, signal)
   const { mime, size } = image
   const complete = { ...known, mime, size }
   const rows = await amendRows(complete, missing, [], { images, amend: ledger.amend })
-  const facts = { rows, rowPlaces, rowsBelow, wasAskedDifferently, isSaved: true }
-  return ingested(image, snapshot, { outcome: 'duplicate', ...facts })
+  return ingested(image, known.snapshot, { outcome: 'duplicate', rows, ...facts })
+}
+
+/** An image that is known and was not read again, and has all its rows. */
+function ingestUnchanged(line: Line, { keeps }: Deps): Ingested {
+  const { known } = rememberedOf(line)
+  const { facts } = comparedWith(known, keeps)
+  return ingested(known, known.snapshot, { outcome: 'duplicate', isUnchanged: true, ...facts })
+}
+
+/** What the ledger has of a source that was found unchanged. */
+export function rememberedOf({ remembered, source }: Line): Remembered {
+  if (remembered === undefined) throw new Error(`${source} is as it was, and nobody knows how.`)
+  return remembered
+}
+
+/** Has a known image all the rows that the threshold allows? Then there is nothing to write. */
+export function isComplete(known: KnownImage, keeps: Deps['keeps']): boolean {
+  return comparedWith(known, keeps).missing.length === 0
+}
+
+/** A known image's rows beside those that this run's threshold allows. */
+function comparedWith(
+  { snapshot, rowPlaces: present, wasAskedDifferently }: KnownImage,
+  keeps: Deps['keeps'],
+) {
+  const kept = snapshot.readings.filter(keeps)
+  const missing = kept.filter(({ index }) => !present.includes(index))
+  const rowPlaces = [...present, ...missing.map(({ index }) => index)]
+  const rowsBelow = rowPlaces.length - kept.length
+  return { missing, facts: { rowPlaces, rowsBelow, wasAskedDifferently, isSaved: true } }
 }
 
 /** Adds rows from a stored answer, and removes others. @returns how many were added */

@@ -1,9 +1,8 @@
 import type { LedgerState } from './db/answers.ts'
 import { LookupError } from './errors.ts'
-import type { ImageRef } from './image-list.ts'
 import type { Budget, RunSignals } from './look-up-plates.ts'
 import { type Ingested, ingested } from './outcome.ts'
-import { type Deps, givenUp } from './pipeline.ts'
+import { type Deps, givenUp, type Line, rememberedOf } from './pipeline.ts'
 
 /** What `--dry-run` needs: it fetches and hashes, and asks the ledger, but writes nothing. */
 export interface PreviewDeps extends Pick<Deps, 'fetchImage' | 'isGivenUp'> {
@@ -19,11 +18,15 @@ export interface PreviewDeps extends Pick<Deps, 'fetchImage' | 'isGivenUp'> {
 
 /** One line of the list in a dry run: would it be looked up? */
 export async function previewImage(
-  ref: ImageRef,
+  ref: Line,
   { fetchImage, isGivenUp, stateOf, force, budget, seen, paid }: PreviewDeps,
   { stop }: RunSignals,
 ): Promise<Ingested> {
   const image = await fetchImage(ref, stop)
+  if (image === undefined) {
+    const facts = { outcome: 'duplicate', isUnchanged: true } as const
+    return ingested(rememberedOf(ref).known, { readings: [] }, facts)
+  }
   // Noted before anything is waited for: a copy may be under way beside it.
   const isCopy = seen.has(image.sha256)
   seen.add(image.sha256)

@@ -1,5 +1,6 @@
 import { ConfigError, IngestError, LookupFailure } from './errors.ts'
 import type { Outcome } from './outcome.ts'
+import { schemeOf } from './source.ts'
 
 /** Why a run ended early, as `stopped` in the summary says it. */
 export type Stopped =
@@ -33,6 +34,10 @@ export interface Tally {
   bytes: number
   /** Duplicates whose stored answer was to other regions, mmc or engine configuration. */
   asked_differently: number
+  /** Duplicates whose source was as it had been, and was not read again. */
+  unchanged: number
+  /** Of these, URLs whose server said so (304). */
+  not_modified: number
   /** Rows of known images that are below this run's threshold; they stay. */
   rows_below: number
   /** Only `--dry-run`: images that a run would look up. */
@@ -55,6 +60,8 @@ export function createTally(): Tally {
     uploads: 0,
     bytes: 0,
     asked_differently: 0,
+    unchanged: 0,
+    not_modified: 0,
     rows_below: 0,
     would_look_up: 0,
   }
@@ -70,7 +77,10 @@ export function count(tally: Tally, outcome: Outcome): void {
   }
   tally.rows += outcome.rows
   tally.rows_below += outcome.rowsBelow
-  tally.bytes += outcome.image.size
+  if (outcome.isUnchanged) {
+    tally.unchanged += 1
+    if (schemeOf(outcome.ref.text) !== undefined) tally.not_modified += 1
+  } else tally.bytes += outcome.image.size ?? 0
   if (outcome.wasLookedUp) tally.lookups += 1
   if (outcome.isSaved) tally.lookups_saved += 1
   if (outcome.uploadedBytes > 0) tally.uploads += 1

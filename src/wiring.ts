@@ -1,13 +1,14 @@
 import { createHash } from 'node:crypto'
 import type { ApiSettings, Settings } from './config.ts'
 import type { Database } from './db/database.ts'
-import { noteFailure } from './db/failures.ts'
+import { createFailures } from './db/failures.ts'
 import { createLedger, type Ledger } from './db/ledger.ts'
 import { sharedPace } from './db/pace-row.ts'
 import { patient } from './db/patient.ts'
+import { createRecall } from './db/recall.ts'
 import { beginRun, heartbeatOf } from './db/runs.ts'
 import { requireSchema } from './db/schema.ts'
-import { dieAt, told, withinTransactions, withSteps } from './die-at.ts'
+import { dieAt, told, withSteps } from './die-at.ts'
 import { DatabaseError } from './errors.ts'
 import { fetchWithRetry } from './fetching.ts'
 import { meets } from './filter.ts'
@@ -16,11 +17,12 @@ import type { ImageRef } from './image-list.ts'
 import type { Stopper } from './ingest-all.ts'
 import { createBudget, lookUpPlatesBy, type RunSignals } from './look-up-plates.ts'
 import { type Question, sendLookup } from './lookup.ts'
+import { withMemory } from './memory.ts'
 import type { IngestOptions } from './options.ts'
 import { databaseOutage, storageOutage } from './outages.ts'
 import type { Ingested } from './outcome.ts'
 import { createPace } from './pace.ts'
-import { type Deps, ingestImage, isUntouched } from './pipeline.ts'
+import { type Deps, ingestImage, isUntouched, type Line } from './pipeline.ts'
 import { LOOKUP_POLICY, withRetry } from './retry.ts'
 import { openSafety, readInEarlier } from './safekeeping.ts'
 import type { Spool } from './spool.ts'
@@ -42,8 +44,10 @@ export interface Opened {
   images: ImageStore | undefined
   /** Answers that could not be written, if it came to that. */
   spool: Spool | undefined
+  /** The lines of the list with what the ledger has of their sources. */
+  withMemory: (refs: AsyncIterable<ImageRef>) => AsyncGenerator<Line>
   /** Takes one line of the list through. */
-  ingestOne: (ref: ImageRef, signals: RunSignals) => Promise<Ingested>
+  ingestOne: (line: Line, signals: RunSignals) => Promise<Ingested>
   /** @param summary what the run did, kept in the database */
   close(summary?: object): Promise<void>
 }
@@ -96,7 +100,7 @@ export async function openIngest(
     }
     const safety = await openSafety(database, safekeeping)
     const reached = settings.dieAt === undefined ? undefined : dieAt(settings.dieAt)
-    const ledger = createLedger(reached ? withinTransactions(database, reached) : database, run, {
+    const ledger = createLedger(database, run, {
       ...{ question: questionOf(options), force: options.force, outage, safety },
       onDeadRuns: () => readInEarlier(database, images, safekeeping),
     })
@@ -136,18 +140,20 @@ export async function openIngest(
       keeps: meets(options.confidenceThreshold),
     }
     const deps = reached ? withSteps(plain, reached) : plain
-    const ingestOne: Opened['ingestOne'] = async (ref, signals) => {
+    const noteFailure = createFailures(lasting)
+    const ingestOne: Opened['ingestOne'] = async (line, signals) => {
       try {
-        return await againWhenTakenOver(() => ingestImage(ref, deps, signals), signals.stop)
+        return await againWhenTakenOver(() => ingestImage(line, deps, signals), signals.stop)
       } catch (thrown) {
         // What is wrong with the database, the next image will tell; this one has its own failure to tell.
         if (!isUntouched(thrown, signals.stop)) {
-          await noteFailure(lasting, ref.source, thrown).catch(() => {})
+          await noteFailure(line.source, thrown).catch(() => {})
         }
         throw thrown
       }
     }
-    return { database, images, spool: safety.spool, ingestOne, close }
+    const { spool } = safety
+    return { database, images, spool, withMemory: createMemory(lasting, options), ingestOne, close }
   } catch (thrown) {
     await close()
     throw thrown
@@ -175,7 +181,21 @@ export function createFetch(
   dispatcher: ReturnType<typeof createDispatcher>,
 ): Deps['fetchImage'] {
   const access = { maxBytes: maxImageBytes, timeoutMs: fetchTimeout * 1_000, dispatcher }
-  return ({ text }, signal) => fetchWithRetry(text, access, signal)
+  return ({ text, remembered }, signal) => fetchWithRetry(text, access, signal, remembered?.seenAs)
+}
+
+/** What is remembered of sources, unless all of them are to be read anyway. */
+export function createMemory(database: Database, options: IngestOptions): Opened['withMemory'] {
+  const { force, reread, confidenceThreshold } = options
+  if (force || reread)
+    return (refs) =>
+      withMemory(
+        refs,
+        async () => new Map(),
+        () => true,
+      )
+  const recall = createRecall(database, questionOf(options))
+  return (refs) => withMemory(refs, recall, meets(confidenceThreshold))
 }
 
 function createSend(

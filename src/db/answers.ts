@@ -2,7 +2,7 @@ import type { Question } from '../lookup.ts'
 import { normalize, type PlateReading, type Snapshot } from '../normalize.ts'
 import { readResponse } from '../response.ts'
 import type { Database } from './database.ts'
-import { type S3Object, type SnapshotImage, writeRows } from './snapshots.ts'
+import { type S3Object, type SnapshotImage, toRows, writing } from './snapshots.ts'
 
 /** An image whose answer the ledger has. */
 export interface KnownImage {
@@ -63,9 +63,13 @@ const STATE = `SELECT response IS NOT NULL AS "isAnswered", unsettled IS NOT NUL
 const PAGE = `SELECT ${ENTRY} FROM plate_lookups l
   WHERE l.response IS NOT NULL AND l.image_sha256 > $1 ORDER BY l.image_sha256 LIMIT $2`
 const PAGE_SIZE = 200
-/** $2 when the answer that the rows are made from came. */
-const LOCK = `SELECT 1 FROM plate_lookups
-  WHERE image_sha256 = $1 AND answered_at::text IS NOT DISTINCT FROM $2 FOR UPDATE`
+/** Nothing is written where a newer answer has come meanwhile. */
+const AMEND = writing({
+  columns: 'answered_at text, removed int[]',
+  where: 'l.answered_at::text IS NOT DISTINCT FROM g.answered_at',
+  set: '',
+  gone: 'v.result_index = ANY (g.removed)',
+})
 
 /** What the ledger has answers to: enough for `--dry-run`, `reprocess` and the rows of known images. */
 export function createAnswers(database: Database, question: Question) {
@@ -86,18 +90,15 @@ export function createAnswers(database: Database, question: Question) {
     }
   }
 
-  /** Adds and removes rows of a known image, in one transaction; nothing when a newer answer has come meanwhile. */
+  /** Adds and removes rows of a known image; nothing when a newer answer has come meanwhile. */
   async function amend(
     image: SnapshotImage & Pick<KnownImage, 'snapshot' | 'answeredAt'>,
     added: readonly PlateReading[],
     removed: readonly number[],
   ): Promise<void> {
-    const { snapshot, answeredAt } = image
-    await database.transaction(async (queryable) => {
-      const current = await queryable.query(LOCK, [image.sha256, answeredAt])
-      if (current.length === 0) return
-      await writeRows(queryable, { image, snapshot, kept: added, isNewAnswer: false, removed })
-    })
+    const readings = toRows(image, image.snapshot, added)
+    const given = { sha256: image.sha256, readings, answered_at: image.answeredAt, removed }
+    await database.query(AMEND, [JSON.stringify([given])])
   }
 
   return { stateOf, known, amend }

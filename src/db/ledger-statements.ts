@@ -3,7 +3,7 @@ import { ENTRY } from './answers.ts'
 // The statements of ledger.ts, each parameterised and unnamed.
 
 /** May a forcing run ask again? Once: what it has answered itself is known to it. */
-const FORCED = '($7 AND l.answered_by IS DISTINCT FROM $6::uuid)'
+const FORCED = '($4 AND l.answered_by IS DISTINCT FROM $3::uuid)'
 
 /** A run lives as long as its heartbeat. */
 export const IS_ALIVE =
@@ -13,20 +13,28 @@ export const MAY_BE_ALIVE = `r.ended_at IS NULL AND greatest(r.heartbeat_at, pg_
           > clock_timestamp() - make_interval(secs => r.dead_after_ms / 1000)`
 
 /**
- * One statement: the source is noted, and the image is claimed unless it is answered or a living run holds it. Where a
- * dead run was asking, nobody knows whether that was billed.
- * $1 sha256, $2 source, $3 mime, $4 size, $5 asked, $6 run, $7 force, $8 bucket, $9 key.
+ * One statement for many images: their sources are noted, and each is claimed unless it is answered or a living run holds
+ * it. Where a dead run was asking, nobody knows whether that was billed. In the order of their SHA-256, so that two runs
+ * with the same images do not wait for each other in a ring.
+ * $1 images [{sha256, source, mime, size, bucket, key, seen_as, is_again}], $2 asked, $3 run, $4 force.
  */
 export const CLAIM = `
-  WITH noted AS (
-    INSERT INTO image_sources (image_sha256, source) VALUES ($1, $2)
-    ON CONFLICT (image_sha256, md5(source)) DO UPDATE SET last_seen_at = now()
+  WITH given AS MATERIALIZED (
+    SELECT * FROM jsonb_to_recordset($1::jsonb) AS g
+      (sha256 text, source text, mime text, size int, bucket text, key text, seen_as jsonb, is_again boolean)
+  ), noted AS (
+    INSERT INTO image_sources (image_sha256, source, seen_as)
+    SELECT sha256, source, seen_as FROM given WHERE NOT is_again ORDER BY sha256
+    ON CONFLICT (image_sha256, md5(source)) DO UPDATE SET last_seen_at = now(), seen_as = excluded.seen_as
+  ), outdated AS (
+    UPDATE image_sources s SET seen_as = NULL FROM given g
+    WHERE md5(s.source) = md5(g.source) AND s.seen_as IS NOT NULL AND s.image_sha256 <> g.sha256 AND NOT g.is_again
   ), had AS (
-    DELETE FROM image_failures WHERE md5(source) = md5($2)
+    DELETE FROM image_failures f USING given g WHERE md5(f.source) = md5(g.source) AND NOT g.is_again
   ), claimed AS (
     INSERT INTO plate_lookups AS l
       (image_sha256, source, image_mime, image_size, s3_bucket, s3_key, asked, claimed_by, claimed_at)
-    VALUES ($1, $2, $3, $4::int, $8, $9, $5::jsonb, $6::uuid, now())
+    SELECT sha256, source, mime, size, bucket, key, $2::jsonb, $3::uuid, now() FROM given ORDER BY sha256
     ON CONFLICT (image_sha256) DO UPDATE SET
       claimed_by = excluded.claimed_by, claimed_at = now(), asking_since = NULL,
       attempts = l.attempts + (l.asking_since IS NOT NULL)::int, uncertain = l.uncertain + (l.asking_since IS NOT NULL)::int,
@@ -37,21 +45,23 @@ export const CLAIM = `
     WHERE (l.response IS NULL OR ${FORCED})
       AND (l.claimed_by IS NULL OR l.claimed_by = excluded.claimed_by OR NOT EXISTS (
         SELECT 1 FROM ingest_runs r WHERE r.id = l.claimed_by AND ${MAY_BE_ALIVE}))
-    RETURNING l.uncertain, l.unsettled
+    RETURNING l.image_sha256, l.uncertain, l.unsettled
   )
-  SELECT 'mine' AS state, uncertain, unsettled, NULL::uuid AS claimed_by, NULL AS image_sha256, NULL AS source, NULL AS image_mime,
-         NULL::int AS image_size, NULL AS s3_bucket, NULL AS s3_key, NULL::jsonb AS asked, NULL::jsonb AS response, NULL AS answered_at,
-         NULL::int[] AS row_places
-  FROM claimed
-  UNION ALL
-  SELECT CASE WHEN l.response IS NULL OR ${FORCED} THEN 'busy' ELSE 'known' END, l.uncertain, l.unsettled, l.claimed_by, ${ENTRY}
-  FROM plate_lookups l WHERE l.image_sha256 = $1 AND NOT EXISTS (SELECT 1 FROM claimed)`
+  SELECT g.sha256, CASE WHEN c.image_sha256 IS NOT NULL THEN 'mine'
+                        WHEN l.response IS NULL OR ${FORCED} THEN 'busy' ELSE 'known' END AS state,
+         c.uncertain, c.unsettled, l.claimed_by, ${ENTRY}
+  FROM given g
+  LEFT JOIN claimed c ON c.image_sha256 = g.sha256
+  LEFT JOIN plate_lookups l ON l.image_sha256 = g.sha256 AND c.image_sha256 IS NULL`
 
 export const KEEP_BYTES =
   'UPDATE plate_lookups SET stored_at = now(), image_data = $2 WHERE image_sha256 = $1'
-/** The request is about to leave: from now on it may be billed. Nothing comes back when the claim is another's by now. */
+/**
+ * These requests are about to leave: from now on they may be billed. An image does not come back when its claim is
+ * another's by now. $1 SHA-256s, $2 run.
+ */
 export const ASKING = `UPDATE plate_lookups SET asking_since = clock_timestamp(), stored_at = coalesce(stored_at, now())
-  WHERE image_sha256 = $1 AND claimed_by = $2::uuid RETURNING 1`
+  WHERE image_sha256 = ANY ($1::text[]) AND claimed_by = $2::uuid RETURNING image_sha256 AS sha256`
 /** The request certainly brought nothing and cost nothing. */
 export const NOT_ASKING =
   'UPDATE plate_lookups SET asking_since = NULL WHERE image_sha256 = $1 AND claimed_by = $2::uuid'
@@ -74,14 +84,6 @@ export const KEEP_ANSWER = `UPDATE plate_lookups SET unsettled = $2::jsonb, aske
 /** An entry to settle an answer in that was spooled: it is there, unless the database was set back meanwhile. */
 export const ENSURE = `INSERT INTO plate_lookups (image_sha256, source, image_mime, image_size, s3_bucket, s3_key)
   VALUES ($1, $2, $3, $4::int, $5, $6) ON CONFLICT DO NOTHING`
-/** Nothing comes back when the claim was lost and another run's answer is there that is not older ($9; null: now). */
-export const ANSWER = `UPDATE plate_lookups SET asked = coalesce($3::jsonb, asked), response = $4::jsonb, unsettled = NULL,
-  answered_at = coalesce($9::timestamptz, now()), stored_at = coalesce(stored_at, now()), s3_bucket = coalesce($7, s3_bucket), s3_key = coalesce($8, s3_key),
-  answered_by = $2::uuid, attempts = attempts + $5, uncertain = uncertain + $6, error = NULL,
-  claimed_by = NULL, claimed_at = NULL, asking_since = NULL
-  WHERE image_sha256 = $1 AND (claimed_by = $2::uuid OR response IS NULL OR answered_at < $9::timestamptz) RETURNING 1`
 /** What a second answer cost: at least as much as was spent, for a claim that was taken over is counted there too. */
 export const SURPLUS = `UPDATE plate_lookups SET attempts = attempts + $3, uncertain = uncertain + $4
   WHERE image_sha256 = $1 AND answered_by IS DISTINCT FROM $2::uuid`
-export const PLACES = `SELECT result_index AS place FROM vehicle_snapshots
-  WHERE image_sha256 = $1 AND result_index IS NOT NULL`

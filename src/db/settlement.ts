@@ -1,3 +1,4 @@
+import { inBatches } from '../batches.ts'
 import { IngestError, LookupError, LookupFailure } from '../errors.ts'
 import type { Answer } from '../look-up-plates.ts'
 import type { Question } from '../lookup.ts'
@@ -7,8 +8,27 @@ import { storable } from '../response.ts'
 import type { Spool, SpooledAnswer } from '../spool.ts'
 import { askedOf } from './answers.ts'
 import type { Database } from './database.ts'
-import { ANSWER, FAIL, KEEP_ANSWER, PLACES, SURPLUS } from './ledger-statements.ts'
-import { type S3Object, type StoredImage, writeRows } from './snapshots.ts'
+import { FAIL, KEEP_ANSWER, SURPLUS } from './ledger-statements.ts'
+import { type S3Object, type StoredImage, toRows, writing } from './snapshots.ts'
+
+/** Answers of one statement: some of them may be long. */
+const MOST_ANSWERS = 32
+
+/**
+ * $2 the run. Nothing is written where the claim was lost and another run's answer is there that is not older
+ * (`answered_at`; null: now).
+ */
+const ANSWER = writing({
+  columns: `asked jsonb, response jsonb, attempts int, uncertain int, bucket text, key text, answered_at timestamptz,
+    kept int[]`,
+  where: 'l.claimed_by = $2::uuid OR l.response IS NULL OR l.answered_at < g.answered_at',
+  set: `asked = coalesce(g.asked, l.asked), response = g.response, unsettled = NULL, error = NULL,
+    answered_at = coalesce(g.answered_at, now()), answered_by = $2::uuid, stored_at = coalesce(l.stored_at, now()),
+    s3_bucket = coalesce(g.bucket, l.s3_bucket), s3_key = coalesce(g.key, l.s3_key),
+    attempts = l.attempts + g.attempts, uncertain = l.uncertain + g.uncertain,
+    claimed_by = NULL, claimed_at = NULL, asking_since = NULL,`,
+  gone: 'v.result_index <> ALL (g.kept)',
+})
 
 /** An image that this run has claimed. */
 export type ClaimedImage = Omit<StoredImage, 'url' | 'object'> & { object?: S3Object | undefined }
@@ -33,10 +53,21 @@ export interface SettlementOptions {
 
 /** How an image's claim ends: with an answer and its rows, or with a reason. */
 export function createSettlement({ database, outage, runId, question, safety }: SettlementOptions) {
-  const asked = JSON.stringify(askedOf(question))
+  const asked = askedOf(question)
 
   /** An answer that was paid for earlier was to the question of then, which the ledger has. */
   const askedNow = ({ attempts }: Answer) => (attempts === 0 ? undefined : asked)
+  const askedText = (answer: Answer) => (answer.attempts === 0 ? undefined : JSON.stringify(asked))
+
+  /** Writes answers with their rows. @returns of each, whether it was written */
+  const write = inBatches(
+    async (images: readonly { sha256: string }[]) => {
+      const rows = await database.query<{ sha256: string }>(ANSWER, [JSON.stringify(images), runId])
+      const written = new Set(rows.map(({ sha256 }) => sha256))
+      return images.map(({ sha256 }) => written.has(sha256))
+    },
+    { most: MOST_ANSWERS },
+  )
 
   function toSpooled(image: ClaimedImage, answer: Answer, threshold: number): SpooledAnswer {
     const { sha256, source, mime, size, object } = image
@@ -73,8 +104,8 @@ export function createSettlement({ database, outage, runId, question, safety }: 
   }
 
   /**
-   * An answer and its rows, in one transaction: both appear or neither. Surplus rows of an older answer go. Where the
-   * claim was lost and another's answer is there, that one stays.
+   * An answer and its rows: both appear or neither. Surplus rows of an older answer go. Where the claim was lost and
+   * another's answer is there, that one stays.
    * @param answeredAt when the answer came, if not now
    */
   function settle(
@@ -84,25 +115,18 @@ export function createSettlement({ database, outage, runId, question, safety }: 
     kept: readonly PlateReading[],
     answeredAt?: string,
   ): Promise<void> {
-    const image = { ...stored, cameraId: question.cameraId }
-    const { sha256, object } = image
-    const counts = [answer.attempts, answer.uncertain]
-    const raw = JSON.stringify(answer.response.raw)
-    const place = [object?.bucket, object?.key]
-    const values = [sha256, runId, askedNow(answer), raw, ...counts, ...place, answeredAt]
-    return safely(stored, answer, () =>
-      database.transaction(async (queryable) => {
-        const answered = await queryable.query(ANSWER, values)
-        if (answered.length === 0) {
-          await queryable.query(SURPLUS, [sha256, runId, ...counts])
-          return
-        }
-        const present = await queryable.query<{ place: number }>(PLACES, [sha256])
-        const keptPlaces = new Set(kept.map(({ index }) => index))
-        const removed = present.map(({ place }) => place).filter((place) => !keptPlaces.has(place))
-        await writeRows(queryable, { image, snapshot, kept, isNewAnswer: true, removed })
-      }),
-    )
+    const { sha256, object } = stored
+    const { attempts, uncertain, response } = answer
+    const given = {
+      ...{ sha256, attempts, uncertain, ...object, answered_at: answeredAt },
+      ...{ asked: askedNow(answer), response: response.raw },
+      kept: kept.map(({ index }) => index),
+      readings: toRows({ ...stored, cameraId: question.cameraId }, snapshot, kept),
+    }
+    return safely(stored, answer, async () => {
+      const isWritten = await write(given)
+      if (!isWritten) await database.query(SURPLUS, [sha256, runId, attempts, uncertain])
+    })
   }
 
   /**
@@ -116,7 +140,8 @@ export function createSettlement({ database, outage, runId, question, safety }: 
     const { message } = error
     const body = error instanceof LookupError ? error.body : undefined
     const noted = JSON.stringify(storable({ code, message, body }))
-    const kept = answer === undefined ? [] : [JSON.stringify(answer.response.raw), askedNow(answer)]
+    const kept =
+      answer === undefined ? [] : [JSON.stringify(answer.response.raw), askedText(answer)]
     const [unsettled, askedThen] = kept
     const values = [image.sha256, runId, noted, attempts, uncertain, unsettled, askedThen]
     try {
@@ -135,7 +160,7 @@ export function createSettlement({ database, outage, runId, question, safety }: 
     if (answer === undefined) return
     const { attempts, uncertain, response } = answer
     const raw = JSON.stringify(response.raw)
-    await database.query(KEEP_ANSWER, [sha256, raw, askedNow(answer), attempts, uncertain])
+    await database.query(KEEP_ANSWER, [sha256, raw, askedText(answer), attempts, uncertain])
   }
 
   return { settle, fail, keep }

@@ -1,5 +1,4 @@
 import type { PlateReading, Snapshot } from '../normalize.ts'
-import type { Queryable } from './database.ts'
 
 /** An image that is confirmed stored, as far as its rows tell of it. */
 export interface StoredImage {
@@ -73,67 +72,65 @@ function metaOf({ image, reading }: SnapshotRow): Record<string, unknown> {
 const COLUMNS = Object.keys(SNAPSHOT_COLUMNS)
 const REPLACED = COLUMNS.map((column) => `${column} = excluded.${column}`).join(', ')
 
-/** One statement however many rows: they go in as one JSON value. $1 rows, $2 the image's SHA-256. */
-function insertSql(onConflict: string): string {
+/** What one image is to be told of, besides what its statement needs: the rows as JSON, by column. */
+interface Writing {
+  /** Further columns of the images given, with their types. */
+  columns: string
+  /** Which images are written at all; `l` the ledger's entry, `g` the image given. */
+  where: string
+  /** What else changes in the ledger's entry. */
+  set: string
+  /** Which rows `v` go. */
+  gone: string
+}
+
+/**
+ * One statement for many images, all of it or nothing: their ledger entries change, their rows come and go, and their
+ * bytes are in rows, or wait in the ledger as long as no row holds them. Rows that are there keep their ids.
+ * $1 images [{sha256, readings: rows by column, …}]. Gives the SHA-256 of those that were written.
+ */
+export function writing({ columns, where, set, gone }: Writing): string {
   return `
+  WITH given AS MATERIALIZED (
+    SELECT * FROM jsonb_to_recordset($1::jsonb) AS g (sha256 text, readings jsonb, ${columns})
+  ), had AS MATERIALIZED (
+    SELECT g.*,
+      coalesce(l.image_data, (SELECT v.image_data FROM vehicle_snapshots v
+                              WHERE v.image_sha256 = g.sha256 AND v.image_data IS NOT NULL LIMIT 1)) AS bytes,
+      g.readings <> '[]' OR EXISTS (
+        SELECT 1 FROM vehicle_snapshots v WHERE v.image_sha256 = g.sha256 AND v.image_data IS NOT NULL
+          AND (v.result_index IS NULL OR NOT (${gone}))) AS is_in_rows
+    FROM given g JOIN plate_lookups l ON l.image_sha256 = g.sha256
+  ), entry AS (
+    UPDATE plate_lookups l SET ${set} image_data = CASE WHEN NOT g.is_in_rows THEN g.bytes END
+    FROM had g WHERE l.image_sha256 = g.sha256 AND (${where})
+    RETURNING l.image_sha256, l.response
+  ), removed AS (
+    DELETE FROM vehicle_snapshots v USING entry e, given g
+    WHERE v.image_sha256 = e.image_sha256 AND g.sha256 = e.image_sha256 AND v.result_index IS NOT NULL AND (${gone})
+  ), written AS (
     INSERT INTO vehicle_snapshots (${COLUMNS.join(', ')}, raw_response, image_data, created_at, updated_at)
-    SELECT ${COLUMNS.map((column) => `r.${column}`).join(', ')}, l.response,
-           coalesce(l.image_data, (SELECT v.image_data FROM vehicle_snapshots v
-                                   WHERE v.image_sha256 = $2 AND v.image_data IS NOT NULL LIMIT 1)),
-           now(), now()
-    FROM jsonb_populate_recordset(NULL::vehicle_snapshots, $1::jsonb) r, plate_lookups l
-    WHERE l.image_sha256 = $2
-    ON CONFLICT (image_sha256, result_index) WHERE result_index IS NOT NULL ${onConflict}`
+    SELECT ${COLUMNS.map((column) => `r.${column}`).join(', ')}, e.response, g.bytes, now(), now()
+    FROM entry e JOIN had g ON g.sha256 = e.image_sha256
+    CROSS JOIN LATERAL jsonb_populate_recordset(NULL::vehicle_snapshots, g.readings) r
+    ON CONFLICT (image_sha256, result_index) WHERE result_index IS NOT NULL DO UPDATE SET ${REPLACED},
+      raw_response = excluded.raw_response, image_data = excluded.image_data, updated_at = now()
+  )
+  SELECT image_sha256 AS sha256 FROM entry`
 }
 
-const REPLACE = insertSql(`DO UPDATE SET ${REPLACED}, raw_response = excluded.raw_response,
-                                        image_data = excluded.image_data, updated_at = now()`)
-const ADD = insertSql('DO NOTHING')
-
-/** Bytes wait in the ledger as long as no row holds them. $1 the image's SHA-256, $2 the rows that will go. */
-const KEEP_BYTES = `
-  UPDATE plate_lookups l SET image_data = v.image_data FROM vehicle_snapshots v
-  WHERE l.image_sha256 = $1 AND l.image_data IS NULL AND v.image_sha256 = $1 AND v.image_data IS NOT NULL
-    AND v.result_index = ANY ($2::int[])`
-const REMOVE =
-  'DELETE FROM vehicle_snapshots WHERE image_sha256 = $1 AND result_index = ANY ($2::int[])'
-const DROP_BYTES = `
-  UPDATE plate_lookups SET image_data = NULL
-  WHERE image_sha256 = $1 AND image_data IS NOT NULL
-    AND EXISTS (SELECT 1 FROM vehicle_snapshots v WHERE v.image_sha256 = $1 AND v.image_data IS NOT NULL)`
-
-/** What to do with an image's rows, by their places in the answer. Only in a transaction that holds its ledger entry. */
-export interface RowChanges {
-  image: SnapshotImage
-  snapshot: Snapshot
-  /** Readings that get a row. */
-  kept: readonly PlateReading[]
-  /** A new answer replaces rows that are there (ids stay); else they are left as they are. */
-  isNewAnswer: boolean
-  /** Places whose rows go. */
-  removed: readonly number[]
-}
-
-/** Brings the rows of one image in line with its answer in the ledger, and its bytes to where they belong. */
-export async function writeRows(
-  queryable: Queryable,
-  { image, snapshot, kept, isNewAnswer, removed }: RowChanges,
-): Promise<void> {
-  const { sha256 } = image
-  if (removed.length > 0) {
-    const places = `{${removed.join(',')}}`
-    await queryable.query(KEEP_BYTES, [sha256, places])
-    await queryable.query(REMOVE, [sha256, places])
-  }
-  if (kept.length > 0) {
-    const records = kept.map((reading) => toRecord({ image, snapshot, reading }))
-    await queryable.query(isNewAnswer ? REPLACE : ADD, [JSON.stringify(records), sha256])
-  }
-  if (removed.length > 0 || kept.length > 0) await queryable.query(DROP_BYTES, [sha256])
-}
-
-function toRecord(row: SnapshotRow): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries(SNAPSHOT_COLUMNS).map(([column, cellOf]) => [column, cellOf(row)]),
+/** Rows as `writing` takes them: the columns of one image's readings. */
+export function toRows(
+  image: SnapshotImage,
+  snapshot: Snapshot,
+  readings: readonly PlateReading[],
+): Record<string, unknown>[] {
+  return readings.map((reading) =>
+    Object.fromEntries(
+      Object.entries(SNAPSHOT_COLUMNS).map(([column, cellOf]) => [
+        column,
+        cellOf({ image, snapshot, reading }),
+      ]),
+    ),
   )
 }

@@ -176,7 +176,7 @@ describe('while PostgreSQL is away', () => {
     await postgres.up()
     const second = await place.startIngest(pictures, flags)
     await second.untilSaid(/Database: /)
-    for (let restarts = 0; restarts < 3; restarts += 1) {
+    for (let restarts = 0; restarts < 2; restarts += 1) {
       await billed(place, place.sandbox.billedCount() + 2)
       await postgres.down()
       await Promise.all([first.untilSaid(AWAY), second.untilSaid(AWAY)])

@@ -83,9 +83,9 @@ describe.each<[name: string, release: 'oldest' | 'newest' | undefined]>([
     await applySchema(database)
     expect(await columnsOf(database)).toEqual(before)
     expect(await database.query('SELECT version FROM plate_snapshot_schema')).toEqual([
-      { version: 2 },
+      { version: 3 },
     ])
-    expect(await schemaVersion(database)).toBe(2)
+    expect(await schemaVersion(database)).toBe(3)
     await requireSchema(database)
   })
 
@@ -133,7 +133,7 @@ describe.each<[name: string, release: 'oldest' | 'newest' | undefined]>([
       })
     }
     await applySchema(database)
-    expect(await schemaVersion(database)).toBe(2)
+    expect(await schemaVersion(database)).toBe(3)
   })
 
   test('of a newer version is left alone, and tells to update', async () => {

@@ -21,6 +21,7 @@ test('only the images have to be named', () => {
     patience: 60,
     heartbeat: 5,
     force: false,
+    reread: false,
     dryRun: false,
     json: false,
     quiet: false,

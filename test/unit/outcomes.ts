@@ -28,6 +28,7 @@ export function outcomeOf(
     isSaved: false,
     uploadedBytes: 0,
     wasAskedDifferently: false,
+    isUnchanged: false,
     ...facts,
   }
 }

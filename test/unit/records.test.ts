@@ -84,6 +84,8 @@ const COUNTS = {
   uploads: 0,
   bytes: 0,
   asked_differently: 0,
+  unchanged: 0,
+  not_modified: 0,
   rows_below: 0,
 }
 

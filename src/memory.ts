@@ -1,0 +1,26 @@
+import { batchesOf } from './batches.ts'
+import type { Remembered } from './db/recall.ts'
+import type { ImageRef } from './image-list.ts'
+import { type Deps, isComplete, type Line } from './pipeline.ts'
+
+/** Lines that the ledger is asked about at once. */
+const MOST_LINES = 256
+
+/**
+ * The lines of a list, each with what the ledger has of its source, if that is all there is to do about it: an answered
+ * image with all the rows that this run's threshold allows.
+ */
+export async function* withMemory(
+  refs: AsyncIterable<ImageRef>,
+  recall: (sources: readonly string[]) => Promise<ReadonlyMap<string, Remembered>>,
+  keeps: Deps['keeps'],
+): AsyncGenerator<Line> {
+  for await (const batch of batchesOf(refs, MOST_LINES)) {
+    const found = await recall(batch.map(({ source }) => source))
+    for (const ref of batch) {
+      const remembered = found.get(ref.source)
+      const isAll = remembered !== undefined && isComplete(remembered.known, keeps)
+      yield isAll ? { ...ref, remembered } : ref
+    }
+  }
+}
