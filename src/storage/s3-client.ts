@@ -25,7 +25,7 @@ export function createClient({ region, endpoint, credentials }: S3Settings): S3C
           httpAgent: new HttpProxyAgent(proxy),
           httpsAgent: new HttpsProxyAgent(proxy, { keepAlive: true }),
         }
-  return new S3Client({
+  const client = new S3Client({
     region,
     maxAttempts: MAX_TRIES,
     requestHandler: {
@@ -37,6 +37,22 @@ export function createClient({ region, endpoint, credentials }: S3Settings): S3C
     ...(credentials !== undefined && { credentials }),
     ...(endpoint !== undefined && { endpoint, forcePathStyle: true }),
   })
+  // A body is signed by its SHA-256, which the server holds it against: known here, it is not worked out once more.
+  client.middlewareStack.add(
+    (next) => (args) => {
+      const { input, request } = args
+      if ('Metadata' in input && input.Metadata?.['sha256'] !== undefined && hasHeaders(request)) {
+        request.headers['x-amz-content-sha256'] = input.Metadata['sha256']
+      }
+      return next(args)
+    },
+    { step: 'build', name: 'signKnownSha256' },
+  )
+  return client
+}
+
+function hasHeaders(request: unknown): request is { headers: Record<string, string> } {
+  return typeof request === 'object' && request !== null && 'headers' in request
 }
 
 /**

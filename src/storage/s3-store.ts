@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import {
   DeleteObjectCommand,
   GetObjectCommand,
@@ -15,6 +14,7 @@ import type { FetchedImage } from '../fetch-image.ts'
 import type { ImageStore } from './image-store.ts'
 import { createClient } from './s3-client.ts'
 import { statusOf, storageError } from './s3-errors.ts'
+import { quickRequests } from './s3-quick.ts'
 
 /** An image store whose images are objects. */
 export interface S3Store extends ImageStore {
@@ -37,7 +37,8 @@ export async function openS3Store(settings: S3Settings): Promise<S3Store> {
     const notice = isTemporary
       ? 'The AWS credentials are temporary, and presigned links would die with them: image_url holds s3:// references. S3_URL_STYLE=presigned asks for links all the same.'
       : undefined
-    return { ...createS3Store(client, { ...settings, urlStyle }), notice }
+    const quick = await quickRequests(client, settings.bucket)
+    return { ...createS3Store(client, { ...settings, urlStyle }, quick), notice }
   } catch (thrown) {
     client.destroy()
     const error = storageError(thrown, `s3://${settings.bucket} cannot be used`)
@@ -47,6 +48,11 @@ export async function openS3Store(settings: S3Settings): Promise<S3Store> {
   }
 }
 
+/** A key that is written in a link as it is; the older tool may have made others. */
+const PLAIN_KEY = /^[\w./-]+$/
+/** Statuses of a HEAD that say: not there, or not to be asked. */
+const REFUSED_HEAD = new Set([400, 403, 404])
+
 /** Without the right to list, HEAD is forbidden where reading and writing may be allowed. */
 async function headBucket(client: S3Client, bucket: string): Promise<void> {
   await client.send(new HeadBucketCommand({ Bucket: bucket })).catch((thrown) => {
@@ -54,7 +60,7 @@ async function headBucket(client: S3Client, bucket: string): Promise<void> {
   })
 }
 
-/** Puts an image so that the server refuses a body that does not match; some know only one of the two checksums. */
+/** Puts an image so that the server refuses a body that does not match: the SHA-256 is signed, and the checksum. */
 export function putCommand(
   { bucket, key }: S3Object,
   { bytes, mime, sha256 }: { bytes: Buffer; mime: string | undefined; sha256: string },
@@ -66,13 +72,16 @@ export function putCommand(
     Body: bytes,
     ContentType: mime,
     ChecksumSHA256: Buffer.from(sha256, 'hex').toString('base64'),
-    ContentMD5: createHash('md5').update(bytes).digest('base64'),
     Metadata: { sha256 },
   })
 }
 
 /** Images as private objects `vehicle-snapshots/<first two digits>/<sha256>.<extension>` in a bucket. */
-function createS3Store(client: S3Client, settings: S3Settings): S3Store {
+function createS3Store(
+  client: S3Client,
+  settings: S3Settings,
+  quick: Awaited<ReturnType<typeof quickRequests>>,
+): S3Store {
   const { bucket, endpoint, urlStyle, urlExpiresS } = settings
   const name = `s3://${bucket}${endpoint === undefined ? '' : ` at ${endpoint}`}`
 
@@ -82,15 +91,18 @@ function createS3Store(client: S3Client, settings: S3Settings): S3Store {
     { size, sha256 }: FetchedImage,
     abortSignal: AbortSignal,
   ) {
+    const head = await quick.head(key, abortSignal).catch(() => undefined)
+    if (head?.status === 200) return head.size === size && head.sha256 === sha256
+    // A refused HEAD says no more than its status; the PUT that follows says what is wrong.
+    if (head !== undefined && REFUSED_HEAD.has(head.status)) return false
+    abortSignal.throwIfAborted()
     try {
-      const head = await client.send(new HeadObjectCommand({ Bucket: bucket, Key: key }), {
-        abortSignal,
-      })
-      return head.ContentLength === size && head.Metadata?.['sha256'] === sha256
+      // Anything else the SDK tries again, and finds words for.
+      const command = new HeadObjectCommand({ Bucket: bucket, Key: key })
+      const again = await client.send(command, { abortSignal })
+      return again.ContentLength === size && again.Metadata?.['sha256'] === sha256
     } catch (thrown) {
-      const status = statusOf(thrown)
-      // A refused HEAD says no more than its status; the PUT that follows says what is wrong.
-      if (status === 404 || status === 403 || status === 400) return false
+      if (REFUSED_HEAD.has(statusOf(thrown) ?? 0)) return false
       throw thrown
     }
   }
@@ -118,6 +130,8 @@ function createS3Store(client: S3Client, settings: S3Settings): S3Store {
 
     async linkTo(object) {
       if (urlStyle === 'object') return `s3://${object.bucket}/${object.key}`
+      const isPlain = PLAIN_KEY.test(object.key)
+      if (object.bucket === bucket && isPlain) return quick.linkTo(object.key, urlExpiresS)
       const get = new GetObjectCommand({ Bucket: object.bucket, Key: object.key })
       return getSignedUrl(client, get, { expiresIn: urlExpiresS })
     },
