@@ -59,7 +59,7 @@ export async function* batchesOf<T>(
   const iterator = source[Symbol.asyncIterator]()
   const ask = () => {
     const asked = iterator.next()
-    // It may fail while a batch is being used; whoever waits for it next hears of it.
+    // It may fail while a batch is in use; whoever waits for it next hears of it.
     asked.catch(() => {})
     return asked
   }
@@ -71,7 +71,8 @@ export async function* batchesOf<T>(
       const batch = [first.value]
       coming = ask()
       while (batch.length < most) {
-        const ready = await Promise.race([coming, nothingReady()])
+        // What it fails with comes after what it gave.
+        const ready = await Promise.race([coming.catch(() => undefined), nothingReady()])
         if (ready === undefined || ready.done) break
         batch.push(ready.value)
         coming = ask()

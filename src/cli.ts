@@ -52,6 +52,7 @@ async function run(): Promise<number> {
       if (!isUnheard && !isDeaf) stderr.write(`${text}\n`)
     },
     terminalColumns: stderr.isTTY ? stderr.columns : undefined,
+    outColumns: stdout.isTTY ? stdout.columns : undefined,
     signal: stop.signal,
     stoppedBy: () => stoppedBy,
     version: versionOf(new URL('../package.json', import.meta.url)),

@@ -1,10 +1,10 @@
 import { IngestError, LookupError, LookupFailure } from './errors.ts'
+import type { LOST_ANSWER } from './flags.ts'
 import type { Pace } from './pace.ts'
 import type { LookupResponse } from './response.ts'
 import { type RetryPolicy, withRetry } from './retry.ts'
 
-/** What to do when an answer was lost and may have been billed: ask once more, keep to the retries, or never again. */
-export const LOST_ANSWER = ['once', 'retry', 'fail'] as const
+/** What `--lost-answer` may be. */
 export type LostAnswer = (typeof LOST_ANSWER)[number]
 
 /** `stop`: begin nothing more. `end`: give up what is under way too. */

@@ -111,10 +111,16 @@ export function answersLines({ spooled, lost }: IngestResult): string[] {
 
 /** The summary for people: what happened, lines of zero left out, then what to do next if anything. */
 export function summaryLines(tally: Tally, seconds: number, isDryRun: boolean): string[] {
-  const { images, uncertain, rows_below: below, asked_differently: other } = tally
+  const { images, uncertain, unchanged, rows_below: below, asked_differently: other } = tally
   if (images === 0) return ['The list names no image.']
   const took = seconds < 120 ? `${seconds.toFixed(1)} s` : `${(seconds / 60).toFixed(1)} min`
   const notes: [n: number, line: string][] = [
+    [
+      unchanged,
+      unchanged === 1
+        ? '1 known image is as it was when it was last read, and was not read again; --reread reads it.'
+        : `${counted(unchanged, 'known image')} are as they were when they were last read, and were not read again; --reread reads them.`,
+    ],
     [uncertain, `${counted(uncertain, 'request')} may have been billed, with the answer lost`],
     [
       below,

@@ -11,6 +11,8 @@ export interface Shell {
   say(text: string): void
   /** Is standard error a terminal, and how wide is it? Undefined: no terminal. */
   terminalColumns: number | undefined
+  /** The same of standard output: `--help` keeps to it. */
+  outColumns?: number | undefined
   /** Aborts at the first SIGINT or SIGTERM. */
   signal: AbortSignal
   /** The signal that came, if one did. */

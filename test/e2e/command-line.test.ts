@@ -1,9 +1,13 @@
 import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
 import manifest from '../../package.json' with { type: 'json' }
-import { INGEST_FLAGS } from '../../src/options.ts'
+import { INGEST_FLAGS } from '../../src/flags.ts'
+import { COMMANDS } from '../../src/main.ts'
 import { CLI, runCli } from '../support/cli.ts'
 
 const run = promisify(execFile)
@@ -40,6 +44,37 @@ test('ingest is the command when none is named', async () => {
   const unnamed = await runCli(['--images', 'none.txt'])
   expect(named.exitCode).toBe(2)
   expect(unnamed).toMatchObject({ exitCode: 2, stderr: named.stderr })
+})
+
+/** The packages of which a command loaded anything: Node's coverage lists every script that was compiled. */
+async function packagesLoadedBy(args: readonly string[]): Promise<string[]> {
+  const folder = await mkdtemp(join(tmpdir(), 'plate-snapshot-loaded-'))
+  try {
+    await runCli(args, { env: { NODE_V8_COVERAGE: folder } })
+    const reports = await Promise.all(
+      (await readdir(folder)).map((name) => readFile(join(folder, name), 'utf8')),
+    )
+    const urls: string[] = reports.flatMap((report) =>
+      JSON.parse(report).result.map(({ url }: { url: string }) => url),
+    )
+    expect(urls.some((url) => url.endsWith('/dist/cli.js'))).toBe(true)
+    const names = urls.map((url) => /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(url)?.[1] ?? '')
+    return [...new Set(names)].filter((name) => name !== '').toSorted()
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+test.each(['--version', '-V', '--help', '-h', 'help'])('%s loads no package', async (flag) => {
+  expect(await packagesLoadedBy([flag])).toEqual([])
+})
+
+test.each(Object.keys(COMMANDS))('%s --help loads no package but commander', async (command) => {
+  expect(await packagesLoadedBy([command, '--help'])).toEqual(['commander'])
+})
+
+test('a command loads what its flags are read with', async () => {
+  expect(await packagesLoadedBy(['--images', 'none.txt'])).toContain('zod')
 })
 
 /** A Node that the machine has and that is too old. */

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { type Flag, INGEST_FLAGS } from '../../src/flags.ts'
 import { readIngestOptions, readReprocessOptions } from '../../src/options.ts'
 
 const read = (given: Record<string, unknown>) => readIngestOptions({ images: '-', ...given })
@@ -28,6 +29,15 @@ test('only the images have to be named', () => {
   })
 })
 
+test('what is left out is as the table of flags says', () => {
+  const defaults = Object.entries<Flag>(INGEST_FLAGS).map(([option, flag]) => [
+    option,
+    flag.default,
+  ])
+  const known = defaults.filter(([, value]) => value !== undefined)
+  expect(read({}).options).toMatchObject(Object.fromEntries(known))
+})
+
 test.each<[option: string, given: unknown, value: unknown]>([
   ['delay', '0', 0],
   ['delay', '1.25', 1.25],
@@ -50,6 +60,7 @@ test.each<[option: string, given: unknown, value: unknown]>([
   ['cameraId', 'gate 7', 'gate 7'],
   ['failed', 'failed.txt', 'failed.txt'],
   ['mmc', true, true],
+  ['reread', true, true],
 ])('%s may be %j', (option, given, value) => {
   expect(read({ [option]: given }).options).toHaveProperty(option, value)
 })

@@ -2,8 +2,8 @@ import { existsSync, readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { ADVICE } from '../../src/advice.ts'
 import { SETTINGS } from '../../src/config.ts'
+import { type Flag, INGEST_FLAGS } from '../../src/flags.ts'
 import { COMMANDS } from '../../src/main.ts'
-import { defaultOf, INGEST_FLAGS } from '../../src/options.ts'
 import { readmeBlocks, readmeFiles, readmeTable, readmeText } from '../support/readme.ts'
 
 const root = new URL('../../', import.meta.url)
@@ -14,12 +14,10 @@ test('the table of commands is that of the command line', () => {
 })
 
 test('the table of flags is that of the command line, defaults included', () => {
-  const flags = Object.entries(INGEST_FLAGS).map(([option, { flags, meaning }]) => {
-    const value = defaultOf(option)
+  const flags = Object.entries<Flag>(INGEST_FLAGS).map(([option, flag]) => {
     const none = option === 'images' ? 'required' : 'none'
-    const text =
-      value === undefined || Array.isArray(value) ? none : value === false ? 'off' : String(value)
-    return [flags, text, meaning]
+    const value = flag.default === false ? 'off' : String(flag.default ?? none)
+    return [flag.flags, value, flag.meaning]
   })
   expect(readmeTable('flag')).toEqual(flags)
 })
