@@ -128,6 +128,12 @@ CREATE TABLE IF NOT EXISTS api_pace (
   account text PRIMARY KEY,
   next_at timestamptz NOT NULL
 );
+ALTER TABLE api_pace
+  ADD COLUMN IF NOT EXISTS spacing_ms double precision,     -- between the moments that were taken last
+  ADD COLUMN IF NOT EXISTS paused_until timestamptz,        -- the end of the pause that the last 429s asked for
+  ADD COLUMN IF NOT EXISTS learned_ms double precision,     -- a spacing learned from 429s, for all to keep to
+  ADD COLUMN IF NOT EXISTS learned_at timestamptz,          -- without a renewal it counts for a minute
+  ADD COLUMN IF NOT EXISTS learned_by uuid;                 -- the process that learned it
 
 -- `database_id`: the same database is the same under any host name; answers spooled to a file find it again by this.
 CREATE TABLE IF NOT EXISTS plate_snapshot_schema (version integer NOT NULL);

@@ -1,17 +1,16 @@
 /**
- * One call for many: what is asked for while earlier batches are under way goes together in the next one. A batch that
- * fails is done again item by item, so that one sick item harms no other.
+ * One call for many: what is asked for while a batch is under way goes together in the next one. A batch that fails is
+ * done again item by item, so that one sick item harms no other.
  * @param run gives a result for each item, in their order; must do no harm when it is done twice
  * @param most items of a batch
- * @param lanes batches under way at once: more than one where a round trip is long
  */
 export function inBatches<Item, Result>(
   run: (items: readonly Item[]) => Promise<readonly Result[]>,
-  { most, lanes = 2 }: { most: number; lanes?: number },
+  most: number,
 ): (item: Item) => Promise<Result> {
   type Asked = PromiseWithResolvers<Result> & { item: Item }
   let waiting: Asked[] = []
-  let underWay = 0
+  let isUnderWay = false
 
   async function settle(batch: readonly Asked[]): Promise<void> {
     try {
@@ -27,23 +26,21 @@ export function inBatches<Item, Result>(
     }
   }
 
-  function next(): void {
-    while (underWay < lanes && waiting.length > 0) {
+  async function goOn(): Promise<void> {
+    isUnderWay = true
+    while (waiting.length > 0) {
       const batch = waiting.slice(0, most)
       waiting = waiting.slice(most)
-      underWay += 1
-      void settle(batch).finally(() => {
-        underWay -= 1
-        next()
-      })
+      await settle(batch)
     }
+    isUnderWay = false
   }
 
   return (item) => {
     const asked = { ...Promise.withResolvers<Result>(), item }
     waiting.push(asked)
     // What is asked for in the same turn of the event loop goes together.
-    if (waiting.length === 1) queueMicrotask(next)
+    if (!isUnderWay && waiting.length === 1) setImmediate(goOn)
     return asked.promise
   }
 }

@@ -23,6 +23,15 @@ export async function* readImageList(
   input: Readable,
   signal?: AbortSignal,
 ): AsyncGenerator<ImageRef> {
+  for await (const { line, text } of readTexts(input, signal)) {
+    yield { line, text, source: redactSource(text) }
+  }
+}
+
+async function* readTexts(
+  input: Readable,
+  signal?: AbortSignal,
+): AsyncGenerator<Pick<ImageRef, 'line' | 'text'>> {
   let line = 0
   const lines = createInterface({
     input,
@@ -32,8 +41,7 @@ export async function* readImageList(
   for await (const raw of lines) {
     line += 1
     const text = (line === 1 ? raw.replace(/^\uFEFF/, '') : raw).trim()
-    if (text === '' || text.startsWith('#')) continue
-    yield { line, text, source: redactSource(text) }
+    if (text !== '' && !text.startsWith('#')) yield { line, text }
   }
 }
 
@@ -101,7 +109,7 @@ async function looksLikeText(path: string): Promise<boolean> {
 
 async function countImages(path: string): Promise<number> {
   let count = 0
-  for await (const _ of readImageList(createReadStream(path))) count += 1
+  for await (const _ of readTexts(createReadStream(path))) count += 1
   return count
 }
 

@@ -83,7 +83,7 @@ export function lookUpPlatesBy<Subject>(plan: LookupPlan<Subject>) {
     onSent: () => void,
   ): Promise<LookupResponse> {
     for (;;) {
-      await pace.turn(signals.stop, asking && (() => asking(subject)))
+      const start = await pace.turn(signals.stop, asking && (() => asking(subject)))
       if (!budget.take()) {
         throw new LookupError('max_lookups', 'The budget of --max-lookups is used up.')
       }
@@ -92,7 +92,7 @@ export function lookUpPlatesBy<Subject>(plan: LookupPlan<Subject>) {
       try {
         const response = await send(subject, signals.end)
         throttledSince = undefined
-        pace.answered()
+        pace.answered(start)
         return response
       } catch (thrown) {
         if (!(thrown instanceof LookupError)) throw thrown
@@ -111,7 +111,7 @@ export function lookUpPlatesBy<Subject>(plan: LookupPlan<Subject>) {
           )
         }
         onThrottled?.(thrown.throttledForMs)
-        await pace.throttled(thrown.throttledForMs)
+        await pace.throttled(start, thrown.throttledForMs)
       }
     }
   }

@@ -15,13 +15,10 @@ const MOST_FAILURES = 100
 
 /** Remembers sources that failed, and why, until their image is had (the claim forgets it). Redacted text only. */
 export function createFailures(database: Database) {
-  const noteTogether = inBatches(
-    async (failures: readonly { source: unknown }[]) => {
-      await database.query(NOTE, [JSON.stringify(failures)])
-      return failures
-    },
-    { most: MOST_FAILURES },
-  )
+  const noteTogether = inBatches(async (failures: readonly { source: unknown }[]) => {
+    await database.query(NOTE, [JSON.stringify(failures)])
+    return failures
+  }, MOST_FAILURES)
   return async function noteFailure(source: string, error: unknown): Promise<void> {
     const code = error instanceof IngestError ? error.code : 'internal'
     const message = error instanceof Error ? error.message : String(error)

@@ -57,20 +57,14 @@ export function createLedger(
 ) {
   const database = patient(server, outage)
   const asked = JSON.stringify(askedOf(question))
-  const claimTogether = inBatches(
-    async (images: readonly { sha256: string }[]) => {
-      const values = [JSON.stringify(images), asked, run.id, force]
-      return inOrderOf(images, await server.query<ClaimedEntry>(CLAIM, values))
-    },
-    { most: MOST_CLAIMS },
-  )
-  const askTogether = inBatches(
-    async (images: readonly { sha256: string }[]) => {
-      const wanted = `{${images.map(({ sha256 }) => sha256).join(',')}}`
-      return inOrderOf(images, await server.query<{ sha256: string }>(ASKING, [wanted, run.id]))
-    },
-    { most: MOST_CLAIMS },
-  )
+  const claimTogether = inBatches(async (images: readonly { sha256: string }[]) => {
+    const values = [JSON.stringify(images), asked, run.id, force]
+    return inOrderOf(images, await server.query<ClaimedEntry>(CLAIM, values))
+  }, MOST_CLAIMS)
+  const askTogether = inBatches(async (images: readonly { sha256: string }[]) => {
+    const wanted = `{${images.map(({ sha256 }) => sha256).join(',')}}`
+    return inOrderOf(images, await server.query<{ sha256: string }>(ASKING, [wanted, run.id]))
+  }, MOST_CLAIMS)
   const settlement = createSettlement({
     ...{ database: server, outage, question, safety },
     runId: run.id,

@@ -60,14 +60,11 @@ export function createSettlement({ database, outage, runId, question, safety }: 
   const askedText = (answer: Answer) => (answer.attempts === 0 ? undefined : JSON.stringify(asked))
 
   /** Writes answers with their rows. @returns of each, whether it was written */
-  const write = inBatches(
-    async (images: readonly { sha256: string }[]) => {
-      const rows = await database.query<{ sha256: string }>(ANSWER, [JSON.stringify(images), runId])
-      const written = new Set(rows.map(({ sha256 }) => sha256))
-      return images.map(({ sha256 }) => written.has(sha256))
-    },
-    { most: MOST_ANSWERS },
-  )
+  const write = inBatches(async (images: readonly { sha256: string }[]) => {
+    const rows = await database.query<{ sha256: string }>(ANSWER, [JSON.stringify(images), runId])
+    const written = new Set(rows.map(({ sha256 }) => sha256))
+    return images.map(({ sha256 }) => written.has(sha256))
+  }, MOST_ANSWERS)
 
   function toSpooled(image: ClaimedImage, answer: Answer, threshold: number): SpooledAnswer {
     const { sha256, source, mime, size, object } = image

@@ -28,6 +28,8 @@ export function createClient({ region, endpoint, credentials }: S3Settings): S3C
   const client = new S3Client({
     region,
     maxAttempts: MAX_TRIES,
+    // Requests without options of their own then share their stack of middleware, which takes long to put together.
+    cacheMiddleware: true,
     requestHandler: {
       connectionTimeout: CONNECT_TIMEOUT_MS,
       requestTimeout: REQUEST_TIMEOUT_MS,

@@ -76,6 +76,18 @@ export function putCommand(
   })
 }
 
+/** What was begun goes on, but nobody waits for it any longer when `signal` aborts. */
+async function orAborted<T>(begun: Promise<T>, signal: AbortSignal): Promise<T> {
+  const { promise, reject } = Promise.withResolvers<never>()
+  const abort = () => reject(signal.reason)
+  signal.addEventListener('abort', abort)
+  try {
+    return await Promise.race([begun, promise])
+  } finally {
+    signal.removeEventListener('abort', abort)
+  }
+}
+
 /** Images as private objects `vehicle-snapshots/<first two digits>/<sha256>.<extension>` in a bucket. */
 function createS3Store(
   client: S3Client,
@@ -118,7 +130,7 @@ function createS3Store(
       const object = store.objectFor(image)
       try {
         if (await isThere(object, image, abortSignal)) return 0
-        await client.send(putCommand(object, image), { abortSignal })
+        await orAborted(client.send(putCommand(object, image)), abortSignal)
         return image.size
       } catch (thrown) {
         abortSignal.throwIfAborted()

@@ -3,7 +3,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Database } from '../../src/db/database.ts'
 import { sharedPace } from '../../src/db/pace-row.ts'
 import { beginRun, type Run } from '../../src/db/runs.ts'
-import { createPace, type SharedPace } from '../../src/pace.ts'
+import type { Ask, SharedPace } from '../../src/moments.ts'
+import { createPace } from '../../src/pace.ts'
 import { BOTH_DATABASES, type OpenedDatabase } from '../support/both-databases.ts'
 
 const never = new AbortController().signal
@@ -30,35 +31,77 @@ describe.each(BOTH_DATABASES)('the pace of an account on %s', (_name, open) => {
     return { account, runs, paces }
   }
 
-  const within = (wait: number, ms: number) => {
-    expect(wait).toBeGreaterThan(ms - 10_000)
-    expect(wait).toBeLessThanOrEqual(ms)
+  /** Takes moments of an account, one unless told otherwise. @returns how long the first has to wait */
+  async function wait(pace: SharedPace | undefined, spacingMs: number, ask: Partial<Ask> = {}) {
+    const nothing = { count: 1, learnedMs: 0, pauseMs: 0, lateMs: 0 }
+    const reserved = await pace?.reserve({ ...nothing, spacingMs, ...ask })
+    return reserved?.waitMs ?? Number.NaN
+  }
+
+  const within = (waitMs: number, ms: number) => {
+    expect(waitMs).toBeGreaterThan(ms - 10_000)
+    expect(waitMs).toBeLessThanOrEqual(ms)
   }
 
   test('starts at once, and gives each after it its moment a spacing later', async () => {
     const { paces } = await runsOn(100_000, 100_000)
-    expect(await paces[0]?.reserve(100_000)).toBe(0)
-    within((await paces[1]?.reserve(100_000)) ?? 0, 100_000)
-    within((await paces[0]?.reserve(100_000)) ?? 0, 200_000)
+    expect(await wait(paces[0], 100_000)).toBe(0)
+    within(await wait(paces[1], 100_000), 100_000)
+    within(await wait(paces[0], 100_000), 200_000)
+  })
+
+  test('gives several moments at a time', async () => {
+    const { paces } = await runsOn(100_000, 100_000)
+    expect(await wait(paces[0], 100_000, { count: 3 })).toBe(0)
+    within(await wait(paces[1], 100_000, { count: 2 }), 300_000)
+    within(await wait(paces[0], 100_000), 500_000)
   })
 
   test('gives no moment twice, however many ask at once', async () => {
     const { paces } = await runsOn(100_000, 100_000, 100_000)
     const waits = await Promise.all(
-      Array.from({ length: 12 }, (_, n) => paces[n % 3]?.reserve(100_000)),
+      Array.from({ length: 12 }, (_, n) => wait(paces[n % 3], 100_000)),
     )
-    const sorted = waits.map((wait) => wait ?? 0).sort((a, b) => a - b)
+    const sorted = waits.sort((a, b) => a - b)
     expect(sorted[0]).toBe(0)
-    for (const [n, wait] of sorted.entries()) if (n > 0) within(wait, n * 100_000)
+    for (const [n, ms] of sorted.entries()) if (n > 0) within(ms, n * 100_000)
   })
 
-  test.each<[what: string, delays: [number, number], spacing: number, next: number]>([
-    ['the longest delay of all runs wins', [20_000, 180_000], 20_000, 180_000],
-    ['a spacing learned from 429s that is longer wins', [20_000, 40_000], 140_000, 140_000],
-  ])('%s', async (_what, delays, spacing, next) => {
-    const { paces } = await runsOn(...delays)
-    await paces[0]?.reserve(spacing)
-    within((await paces[0]?.reserve(spacing)) ?? 0, next)
+  test('the longest delay of all runs wins', async () => {
+    const { paces } = await runsOn(20_000, 180_000)
+    await wait(paces[0], 20_000)
+    within(await wait(paces[0], 20_000), 180_000)
+    expect(await paces[0]?.hear()).toEqual({
+      others: { spacingMs: 180_000, runs: 2 },
+      pausedMs: 0,
+    })
+  })
+
+  test('a spacing that one has learned holds for all, until it is renewed no more', async () => {
+    const { account, paces } = await runsOn(0, 20_000)
+    await wait(paces[0], 140_000, { learnedMs: 140_000 })
+    within(await wait(paces[1], 20_000), 140_000)
+    within(await wait(paces[1], 20_000), 280_000)
+    const [own, other] = await Promise.all(paces.map((pace) => pace.hear()))
+    expect([own?.others.spacingMs, other?.others.spacingMs]).toEqual([20_000, 140_000])
+    await database.query(
+      `UPDATE api_pace SET learned_at = now() - interval '61 s' WHERE account = $1`,
+      [account],
+    )
+    expect((await paces[1]?.hear())?.others.spacingMs).toBe(20_000)
+  })
+
+  test('of two that have learned the longer holds, and is taken back by who told it', async () => {
+    const { paces } = await runsOn(0, 0, 0)
+    const longest = async () => (await paces[2]?.hear())?.others.spacingMs
+    await wait(paces[0], 300_000, { learnedMs: 300_000 })
+    await wait(paces[1], 140_000, { learnedMs: 140_000 })
+    expect(await longest()).toBe(300_000)
+    await wait(paces[0], 100_000, { learnedMs: 100_000 })
+    await wait(paces[1], 140_000, { learnedMs: 140_000 })
+    expect(await longest()).toBe(140_000)
+    await wait(paces[1], 0)
+    expect(await longest()).toBe(0)
   })
 
   test('a run that ended or died no longer counts', async () => {
@@ -68,35 +111,43 @@ describe.each(BOTH_DATABASES)('the pace of an account on %s', (_name, open) => {
       `UPDATE ingest_runs SET heartbeat_at = now() - interval '1 min' WHERE account = $1 AND id = $2`,
       [account, runs[2]?.id],
     )
-    await paces[0]?.reserve(20_000)
-    within((await paces[0]?.reserve(20_000)) ?? 0, 20_000)
+    await wait(paces[0], 20_000)
+    within(await wait(paces[0], 20_000), 20_000)
   })
 
   test('a pause holds all runs of the account, and no other account', async () => {
     const { paces } = await runsOn(20_000, 20_000)
     await paces[0]?.pause(400_000)
-    within((await paces[0]?.reserve(20_000)) ?? 0, 400_000)
-    within((await paces[1]?.reserve(20_000)) ?? 0, 420_000)
+    within(await wait(paces[0], 20_000), 400_000)
+    within(await wait(paces[1], 20_000), 420_000)
+    within((await paces[1]?.hear())?.pausedMs ?? 0, 400_000)
     const other = await runsOn(20_000)
-    expect(await other.paces[0]?.reserve(20_000)).toBe(0)
+    expect(await wait(other.paces[0], 20_000)).toBe(0)
   })
 
   test('a pause shorter than what is reserved takes nothing back', async () => {
     const { paces } = await runsOn(200_000)
-    await paces[0]?.reserve(200_000)
+    await wait(paces[0], 200_000)
     await paces[0]?.pause(20_000)
-    within((await paces[0]?.reserve(200_000)) ?? 0, 200_000)
+    within(await wait(paces[0], 200_000), 200_000)
+  })
+
+  test('one who is paused itself, or behind its moments, is given none that it cannot use', async () => {
+    const { paces } = await runsOn(100_000)
+    within(await wait(paces[0], 100_000, { pauseMs: 60_000 }), 60_000)
+    within(await wait(paces[0], 100_000, { lateMs: 50_000 }), 210_000)
+    within(await wait(paces[0], 100_000), 310_000)
   })
 
   test('an idle account starts at once again, and makes up for nothing', async () => {
     const { account, paces } = await runsOn(40_000)
-    await paces[0]?.reserve(40_000)
+    await wait(paces[0], 40_000)
     await database.query(
       `UPDATE api_pace SET next_at = now() - interval '1 hour' WHERE account = $1`,
       [account],
     )
-    expect(await paces[0]?.reserve(40_000)).toBe(0)
-    within((await paces[0]?.reserve(40_000)) ?? 0, 40_000)
+    expect(await wait(paces[0], 40_000)).toBe(0)
+    within(await wait(paces[0], 40_000), 40_000)
   })
 
   test('two runs at work keep together to the spacing, from start to start', async () => {

@@ -1,11 +1,12 @@
 import { PassThrough } from 'node:stream'
+import { setImmediate as turn } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { batchesOf, inBatches } from '../../src/batches.ts'
 import { readImageList } from '../../src/image-list.ts'
 
 describe('calls in batches', () => {
   /** Doubles numbers, and remembers which came together; each batch ends when it is let go. */
-  function doubling(options: { most: number; lanes?: number }, sick: readonly number[] = []) {
+  function doubling(most: number, sick: readonly number[] = []) {
     const batches: (readonly number[])[] = []
     const gates: PromiseWithResolvers<void>[] = []
     let isOpen = false
@@ -17,7 +18,7 @@ describe('calls in batches', () => {
       await gate.promise
       if (numbers.some((number) => sick.includes(number))) throw new Error(`sick: ${numbers}`)
       return numbers.map((number) => 2 * number)
-    }, options)
+    }, most)
     const letAllGo = () => {
       isOpen = true
       for (const gate of gates) gate.resolve()
@@ -26,17 +27,17 @@ describe('calls in batches', () => {
   }
 
   test('what is asked together goes together, and each gets its own result', async () => {
-    const { double, batches, letAllGo } = doubling({ most: 10 })
+    const { double, batches, letAllGo } = doubling(10)
     const asked = [1, 2, 3].map(double)
     letAllGo()
     expect(await Promise.all(asked)).toEqual([2, 4, 6])
     expect(batches).toEqual([[1, 2, 3]])
   })
 
-  test('what is asked while all lanes are busy goes in the next batch, no more than may be', async () => {
-    const { double, batches, letAllGo } = doubling({ most: 3, lanes: 1 })
+  test('what is asked while a batch is under way goes in the next, no more than may be', async () => {
+    const { double, batches, letAllGo } = doubling(3)
     const first = double(0)
-    await Promise.resolve()
+    await turn()
     const rest = [1, 2, 3, 4].map(double)
     letAllGo()
     expect(await Promise.all([first, ...rest])).toEqual([0, 2, 4, 6, 8])
@@ -44,7 +45,7 @@ describe('calls in batches', () => {
   })
 
   test('a sick one fails alone: the others of its batch are done by themselves', async () => {
-    const { double, letAllGo } = doubling({ most: 10 }, [2])
+    const { double, letAllGo } = doubling(10, [2])
     const asked = Promise.allSettled([1, 2, 3].map(double))
     letAllGo()
     expect(await asked).toEqual([
@@ -55,7 +56,7 @@ describe('calls in batches', () => {
   })
 
   test('too few results fail those that got none', async () => {
-    const ask = inBatches(async () => ['only one'], { most: 10 })
+    const ask = inBatches(async () => ['only one'], 10)
     const asked = await Promise.allSettled(['a', 'b'].map(ask))
     expect(asked.map(({ status }) => status)).toEqual(['fulfilled', 'rejected'])
   })

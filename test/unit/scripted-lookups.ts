@@ -57,8 +57,11 @@ export function scriptedLookups({
       throw step
     },
     pace: {
-      turn: async (signal) => signal.throwIfAborted(),
-      throttled: async (waitMs) => void seen.waits.push(waitMs),
+      async turn(signal) {
+        signal.throwIfAborted()
+        return { at: 0, spacingMs: 0, outcome: undefined }
+      },
+      throttled: async (_start, waitMs) => void seen.waits.push(waitMs),
       answered: () => {},
     },
     budget: createBudget(maxLookups),

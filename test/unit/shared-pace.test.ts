@@ -1,134 +1,236 @@
 import { expect, test } from 'vitest'
+import type { Ask, Heard, Reserved, SharedPace } from '../../src/moments.ts'
 import { createPace, type Pace } from '../../src/pace.ts'
+import { fakeTime } from './throttled-api.ts'
 
 const { signal: never } = new AbortController()
 
-/** The pace of the account as other processes would see it: what was asked of it, and the waits it gives. */
-function account(waits: number[] = []) {
-  const asked = { spacings: [] as number[], pauses: [] as number[] }
-  const shared = {
-    async reserve(spacingMs: number) {
-      asked.spacings.push(spacingMs)
-      return waits.shift() ?? 0
+type Answers = Partial<Reserved> & { roundTripMs?: number }
+
+/** The pace of the account as other processes would see it: what was asked of it, and the answers it gives. */
+function account(answers: Answers = {}) {
+  const { clock, sleep, passUntil } = fakeTime()
+  const began = clock.now()
+  const asked: Ask[] = []
+  const pauses: number[] = []
+  const state = { heard: 0, isDown: false, nextAt: began, ...answers }
+  const rest = (): Heard => ({
+    others: state.others ?? { spacingMs: 0, runs: 1 },
+    pausedMs: state.pausedMs ?? 0,
+  })
+  const shared: SharedPace = {
+    async reserve(ask) {
+      asked.push(ask)
+      await sleep((state.roundTripMs ?? 0) / 2)
+      if (state.isDown) throw new Error('down')
+      const spacingMs = state.spacingMs ?? ask.spacingMs
+      const first = Math.max(
+        state.nextAt + ask.lateMs,
+        clock.now() + ask.pauseMs + (state.waitMs ?? 0),
+      )
+      state.nextAt = first + ask.count * spacingMs
+      const said = clock.now()
+      const waitMs = first - said
+      await sleep((state.roundTripMs ?? 0) / 2)
+      return { ...rest(), waitMs, spacingMs, nowMs: said + 1e12 }
     },
-    async pause(waitMs: number) {
-      asked.pauses.push(waitMs)
+    async hear() {
+      state.heard += 1
+      await sleep(state.roundTripMs ?? 0)
+      if (state.isDown) throw new Error('down')
+      return rest()
+    },
+    async pause(waitMs) {
+      pauses.push(waitMs)
     },
   }
-  return { ...asked, shared }
-}
-
-async function take(pace: Pace, turns: number): Promise<void> {
-  for (let turn = 0; turn < turns; turn += 1) await pace.turn(never)
+  const starts: number[] = []
+  /** Takes so many turns at once. */
+  const take = (pace: Pace, turns: number) =>
+    Array.from({ length: turns }, async () => {
+      const start = await pace.turn(never)
+      starts.push(start.at - began)
+      return start
+    })
+  const pass = (ms: number) => passUntil(began + ms)
+  return { shared, clock, asked, pauses, state, starts, take, pass }
 }
 
 test('every turn takes a moment of the account', async () => {
-  const { shared, spacings } = account()
-  await take(createPace(1, shared), 3)
+  const { shared, clock, asked, starts, take, pass } = account()
+  take(createPace(100, shared, clock), 4)
+  await pass(1_000)
 
-  expect(spacings).toEqual([1, 1, 1])
+  expect(asked.reduce((sum, { count }) => sum + count, 0)).toBe(4)
+  expect(starts).toEqual([0, 100, 200, 300])
 })
 
 test('a turn waits for the moment that the account gives it', async () => {
-  const { shared } = account([30])
-  const from = performance.now()
-  await take(createPace(1, shared), 1)
+  const { shared, clock, starts, take, pass } = account({ waitMs: 30 })
+  take(createPace(1, shared, clock), 1)
+  await pass(1_000)
 
-  expect(performance.now() - from).toBeGreaterThanOrEqual(30)
+  expect(starts).toEqual([30])
 })
 
-test('a 429 is told to the other processes', async () => {
-  const { shared, pauses } = account()
-  await createPace(1, shared).throttled(7)
+test('the longest spacing on the account holds for the starts of this process too', async () => {
+  const { shared, clock, starts, take, pass } = account({ spacingMs: 250 })
+  take(createPace(100, shared, clock), 3)
+  await pass(1_000)
 
-  expect(pauses).toEqual([7])
+  expect(starts).toEqual([0, 250, 500])
 })
 
-test('a turn that was stopped takes no moment of the account', async () => {
-  const { shared, spacings } = account()
-  const turn = createPace(1, shared).turn(AbortSignal.abort(new Error('stopped')))
+test.each([
+  [40, 50],
+  [200, 50],
+  [200, 125],
+])('a database %s ms away costs no moment of %s ms', async (roundTripMs, delayMs) => {
+  const { shared, clock, asked, starts, take, pass } = account({ roundTripMs })
+  take(createPace(delayMs, shared, clock), 60)
+  await pass(60 * delayMs + 2 * roundTripMs)
+
+  expect(starts).toHaveLength(60)
+  const most = Math.ceil((2 * roundTripMs) / delayMs) + 1
+  expect(Math.max(...asked.map(({ count }) => count))).toBeLessThanOrEqual(most)
+})
+
+test('no moment is reserved for nobody', async () => {
+  const { shared, clock, asked, take, pass } = account({ roundTripMs: 200 })
+  const pace = createPace(10, shared, clock)
+  take(pace, 1)
+  await pass(1_000)
+  take(pace, 1)
+  await pass(2_000)
+
+  expect(asked.map(({ count }) => count)).toEqual([1, 1])
+})
+
+test('the moment of a turn that was stopped goes to the next', async () => {
+  const { shared, clock, asked, starts, take, pass } = account({ roundTripMs: 100 })
+  const pace = createPace(100, shared, clock)
+  const stop = new AbortController()
+  const stopped = expect(pace.turn(stop.signal)).rejects.toThrow('stopped')
+  await pass(50)
+  stop.abort(new Error('stopped'))
+  await stopped
+  take(pace, 1)
+  await pass(1_000)
+
+  expect(starts).toEqual([100])
+  expect(asked).toHaveLength(1)
+})
+
+test('a turn that was stopped before it was asked for takes no moment of the account', async () => {
+  const { shared, clock, asked } = account()
+  const turn = createPace(1, shared, clock).turn(AbortSignal.abort(new Error('stopped')))
 
   await expect(turn).rejects.toThrow('stopped')
-  expect(spacings).toEqual([])
+  expect(asked).toEqual([])
 })
 
 test('an account that cannot be asked fails the turn, and not the next one', async () => {
-  const { shared } = account()
-  let isDown = true
-  const pace = createPace(1, {
-    ...shared,
-    reserve: async (ms) => (isDown ? Promise.reject(new Error('down')) : shared.reserve(ms)),
-  })
+  const { shared, clock, state, starts, take, pass } = account()
+  state.isDown = true
+  const pace = createPace(1, shared, clock)
   const failed = expect(pace.turn(never)).rejects.toThrow('down')
+  await pass(10)
   await failed
-  isDown = false
+  state.isDown = false
+  take(pace, 1)
+  await pass(20)
 
-  await expect(pace.turn(never)).resolves.toBeUndefined()
+  expect(starts).toHaveLength(1)
 })
 
-test('without a delay nothing is spaced until a 429', async () => {
-  const { shared, spacings } = account()
-  await take(createPace(0, shared), 5)
+test('a process that starts late tells the account, and does not fall behind for good', async () => {
+  const { shared, clock, asked, take, pass } = account()
+  // Every timer is 30 ms late.
+  const late = { ...clock, wake: (at: number, work: () => void) => clock.wake(at + 30, work) }
+  take(createPace(100, shared, late), 20)
+  await pass(5_000)
 
-  expect(spacings).toEqual([])
+  const lags = asked.map(({ lateMs }) => lateMs)
+  expect(Math.max(...lags)).toBeGreaterThan(20)
+  expect(Math.max(...lags)).toBeLessThan(100)
 })
 
-test('a 429 teaches a rate below the one that was accepted', async () => {
-  const { shared, spacings } = account()
-  const pace = createPace(0, shared)
-  await take(pace, 201)
-  await pace.throttled(0)
-  await take(pace, 1)
+test('a 429 is told to the other processes, and moments before its end are given up', async () => {
+  const { shared, clock, pauses, state, starts, take, pass } = account()
+  const pace = createPace(100, shared, clock)
+  const [first] = take(pace, 4)
+  await pass(50)
+  state.nextAt = 0
+  if (first !== undefined) await pace.throttled(await first, 2_000)
+  await pass(5_000)
 
-  // 200 a second were accepted; a slow machine has sent fewer.
-  expect(spacings[0]).toBeGreaterThanOrEqual(1_000 / 200 / 0.9)
+  expect(pauses).toEqual([2_000])
+  expect(starts).toEqual([0, 2_050, 2_150, 2_250])
 })
 
-test('the learned rate is kept to by this process too', async () => {
-  const pace = createPace(0)
-  await take(pace, 201)
-  await pace.throttled(0)
-  const from = performance.now()
-  await take(pace, 5)
+test('a pause that another process was told holds this one', async () => {
+  const { shared, clock, state, starts, take, pass } = account()
+  const pace = createPace(100, shared, clock)
+  take(pace, 6)
+  await pass(150)
+  Object.assign(state, { pausedMs: 1_000, nextAt: 1_150 + clock.now() - 150 })
+  await pass(450)
+  state.pausedMs = 0
+  await pass(5_000)
 
-  expect(performance.now() - from).toBeGreaterThanOrEqual(4 * (1_000 / 200 / 0.9))
+  expect(starts.filter((at) => at > 300 && at < 1_150)).toEqual([])
+  expect(starts).toHaveLength(6)
 })
 
-test('429s to requests that were under way already teach nothing new', async () => {
-  const { shared, spacings } = account()
-  const pace = createPace(0, shared)
-  await take(pace, 201)
-  await pace.throttled(0)
-  await take(pace, 1)
-  await pace.throttled(0)
-  await take(pace, 1)
+test('without a delay and with nothing learned, the account is asked once in a while and not for each turn', async () => {
+  const { shared, clock, asked, state, starts, take, pass } = account({ roundTripMs: 100 })
+  const pace = createPace(0, shared, clock)
+  for (let second = 0; second < 14; second += 1) {
+    take(pace, 50)
+    await pass(second * 1_000 + 500)
+  }
 
-  expect(spacings[1]).toBe(spacings[0])
+  expect(starts).toHaveLength(700)
+  expect(asked).toEqual([])
+  expect(state.heard).toBe(3)
 })
 
-test('a 429 slows a pace that had a delay, and answers bring it back to that delay', async () => {
-  const { shared, spacings } = account()
-  let later = 0
-  const pace = createPace(2, shared, () => performance.now() + later)
-  await take(pace, 1)
-  await pace.throttled(0)
-  later = 60_000
-  for (let answer = 0; answer < 300; answer += 1) pace.answered()
-  await take(pace, 1)
+test('without a delay the delay of another process is heard of before the first turn, and kept to', async () => {
+  const others = { spacingMs: 400, runs: 2 }
+  const { shared, clock, starts, take, pass } = account({ others, spacingMs: 400, roundTripMs: 10 })
+  take(createPace(0, shared, clock), 4)
+  await pass(5_000)
 
-  expect(spacings).toEqual([2, 2])
+  expect(starts.slice(1).map((at, place) => at - (starts[place] ?? 0))).toEqual([400, 400, 400])
 })
 
-test('answers bring the rate back slowly', async () => {
-  const { shared, spacings } = account()
-  const pace = createPace(0, shared)
-  await take(pace, 201)
-  await pace.throttled(0)
-  await take(pace, 1)
-  pace.answered()
-  await take(pace, 1)
+test('without a delay what others ask for is forgotten when they are gone', async () => {
+  const others = { spacingMs: 400, runs: 2 }
+  const { shared, clock, state, starts, take, pass } = account({ others, spacingMs: 400 })
+  take(createPace(0, shared, clock), 10)
+  await pass(1_000)
+  Object.assign(state, { others: { spacingMs: 0, runs: 1 }, spacingMs: 0, nextAt: 0 })
+  await pass(2_000)
 
-  const [slowed = 0, after = 0] = spacings
-  expect(after).toBeLessThan(slowed)
-  expect(after).toBeGreaterThan(slowed * 0.99)
+  expect(starts).toHaveLength(10)
+})
+
+test('what is learned from 429s is told to the account with each moment', async () => {
+  const { shared, clock, asked, take, pass } = account()
+  const pace = createPace(0, shared, clock)
+  const turns = take(pace, 12)
+  await pass(10)
+  for (const [place, start] of (await Promise.all(turns)).entries()) {
+    if (place < 8) pace.answered(start)
+    else await pace.throttled(start, 1_000)
+  }
+  take(pace, 3)
+  await pass(3_000)
+
+  for (const { spacingMs, learnedMs } of asked) {
+    expect(spacingMs).toBeGreaterThan(1_000 / 8)
+    expect(spacingMs).toBeLessThan(1_100 / 8)
+    expect(learnedMs).toBe(spacingMs)
+  }
+  expect(asked.length).toBeGreaterThan(0)
 })

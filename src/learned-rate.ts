@@ -1,0 +1,211 @@
+import {
+  countedMs,
+  isMore,
+  type Probe,
+  probeAfterMs,
+  probeSpacingMs,
+  triedLookups,
+} from './probe.ts'
+import { createStartLog, type RefusedStart, type Start } from './start-log.ts'
+
+/** What is known of the others on the account. */
+export interface Others {
+  /** The longest spacing that they ask for, in milliseconds; 0 for none. */
+  spacingMs: number
+  /** How many runs share the account, this one included: the API counts the lookups of all. */
+  runs: number
+}
+
+/** A second's lookups are spread over a little more than a second: so much more at first, and at most. */
+const MARGIN_MS = 20
+const MOST_MARGIN_MS = 80
+const MARGIN_STEP = 1.5
+const MARGIN_HELD_MS = 120_000
+/** A rate that was kept to for so long without a 429 was fine: one that comes then is jitter, unless more follow. */
+const FINE_MS = 5_000
+/** Where counting tells nothing, as with other programs on the account, 429s lower the rate by this. */
+const STEP_DOWN = 1.1
+/** A rate that has fallen is expected back for so long. */
+const FALLEN_MS = 300_000
+
+/**
+ * Learns from 429s how many lookups a second the API allows, by counting what it accepted. Pure: it is told what happens
+ * and when (milliseconds of any clock), and says how far apart starts have to be.
+ * @param delayMs never closer than this, whatever is learned
+ */
+export function createLearnedRate(delayMs: number) {
+  const log = createStartLog()
+  /** Lookups a second; undefined as long as nothing is learned. */
+  let rate: number | undefined
+  let marginMs = MARGIN_MS
+  let widenedAt = Number.NEGATIVE_INFINITY
+  let firstAt: number | undefined
+  let changedAt: number | undefined
+  let probe: Probe | undefined
+  let probesInVain = 0
+  /** A rate that was fine, and the last that is known of it. */
+  let fine: { rate: number; at: number } | undefined
+  let others: Others = { spacingMs: 0, runs: 1 }
+  /** 429s that say the same: those to all that was started before the first of them came. */
+  let event: { began: number; until: number; refused: RefusedStart[] } | undefined
+  let lastEventBegan = Number.NEGATIVE_INFINITY
+
+  const spacingOf = (perSecond: number) => (1_000 + marginMs) / perSecond
+  const steadyMs = () => Math.max(delayMs, rate === undefined ? 0 : spacingOf(rate))
+
+  /** How many lookups of all runs together there were up to this one, in the window that counts. */
+  function lookupsUpTo({ at }: Start, perSecond: number, isCounted: (start: Start) => boolean) {
+    const starts = log.acceptedWithin(at - countedMs(perSecond), at)
+    return starts.filter(isCounted).length * others.runs
+  }
+
+  /** The rate to come back to, after it has fallen. */
+  function fallenFrom(perSecond: number, at: number): number | undefined {
+    if (fine === undefined || at - fine.at >= FALLEN_MS) return undefined
+    return fine.rate > STEP_DOWN * perSecond ? fine.rate : undefined
+  }
+
+  /** What the delay allows anyhow need not be remembered. */
+  function keepTo(perSecond: number): void {
+    rate = spacingOf(perSecond) > delayMs ? perSecond : undefined
+  }
+
+  /** What a whole event says, when the pause after it is over and its stragglers have been answered. */
+  function conclude(at: number): void {
+    if (event === undefined || at < event.until) return
+    const { began, refused } = event
+    event = undefined
+    // Who kept to the rate had its last one a margin before the second.
+    const counted = log.rateOf(refused, probe === undefined ? marginMs : 0)
+    const told = counted < 1 ? counted : counted * others.runs
+    if (probe !== undefined) endProbe(probe, told)
+    else if (told > 0) adjust(told, began, at)
+    // All was spent by others. Runs will tell what they learn; of other programs nothing is heard.
+    else if (others.runs === 1) adjust(1, began, at)
+    changedAt = at
+  }
+
+  function endProbe({ stage }: Probe, told: number): void {
+    // With others at work, counting is too coarse to tell one more from none.
+    const isMoreKnown = rate !== undefined && told > rate && others.runs === 1
+    if (isMoreKnown) keepTo(told)
+    probesInVain = stage > 0 ? 0 : probesInVain + (isMoreKnown ? 0 : 1)
+    probe = undefined
+  }
+
+  /** A rate that was kept to, or none at all, was too much. */
+  function adjust(told: number, began: number, at: number): void {
+    const keptMs = Math.max(steadyMs(), others.spacingMs)
+    const was = keptMs > 0 ? (1_000 + marginMs) / keptMs : Number.POSITIVE_INFINITY
+    const quietMs = began - (changedAt ?? began)
+    const wasFine = keptMs > 0 && quietMs >= Math.max(FINE_MS, 3 * keptMs)
+    if (wasFine && fallenFrom(was, began) === undefined) fine = { rate: was, at: began }
+    // In its first second the API may count what others had asked before.
+    const isTooEarly = keptMs > 0 && began - (firstAt ?? began) < 1_000
+    if (told < 0.95 * was && !wasFine && !isTooEarly) {
+      keepTo(told)
+    } else if (marginMs < MOST_MARGIN_MS) {
+      marginMs = Math.min(MOST_MARGIN_MS, marginMs * MARGIN_STEP)
+      widenedAt = at
+    } else {
+      keepTo(was / STEP_DOWN)
+    }
+  }
+
+  function maybeProbe(perSecond: number, at: number): void {
+    const hasFallen = fallenFrom(perSecond, at) !== undefined
+    const afterMs = probeAfterMs(spacingOf(perSecond), hasFallen, probesInVain)
+    if (probe !== undefined || at - (changedAt ?? at) < afterMs) return
+    if (at - widenedAt > MARGIN_HELD_MS) marginMs = Math.max(MARGIN_MS, marginMs / MARGIN_STEP)
+    probe = { stage: 0, decisive: undefined }
+    if ((probeSpacingMs(probe, perSecond, at) ?? 0) > delayMs) return
+    // The delay is all that can be tried: back to it.
+    probe = undefined
+    rate = undefined
+    changedAt = at
+    probesInVain += 1
+  }
+
+  /** Has more than the rate been accepted? Then that is the rate now, and still more is tried. */
+  function judge(at: number): void {
+    if (event !== undefined || rate === undefined || probe?.decisive === undefined) return
+    const { stage, decisive } = probe
+    const answered = lookupsUpTo(decisive, rate, ({ outcome }) => outcome === 'answered')
+    if (!isMore(answered, probe, rate)) return
+    // Below one a second it is the gap that tells.
+    const [before, last] = log.acceptedWithin(Number.NEGATIVE_INFINITY, decisive.at).slice(-2)
+    const gapMs = (last?.at ?? 0) - (before?.at ?? 0)
+    const tried = Math.min(answered, triedLookups(probe, rate))
+    const proven = Math.max(rate, rate >= 1 || gapMs < 1_000 ? tried : 1_000 / gapMs)
+    const former = fallenFrom(proven, at)
+    fine = undefined
+    keepTo(former ?? proven)
+    const goesOn = former === undefined && rate !== undefined
+    probe = goesOn ? { stage: stage + 1, decisive: undefined } : undefined
+    // A limit that is known already need not be looked for as if it were new.
+    if (former !== undefined) probesInVain = Math.max(1, probesInVain)
+    changedAt = at
+  }
+
+  function spacingMs(at: number): number {
+    conclude(at)
+    if (rate === undefined) return delayMs
+    // As long as others are slower, there is nothing to be tried.
+    if (others.spacingMs > 1.01 * steadyMs()) changedAt = at
+    else maybeProbe(rate, at)
+    const probedMs = rate && probe && probeSpacingMs(probe, rate, at)
+    return probedMs === undefined ? steadyMs() : Math.max(delayMs, probedMs)
+  }
+
+  return {
+    /** How far apart starts have to be now, in milliseconds; 0 when nothing is known to be too fast. */
+    spacingMs,
+
+    /** What the others should keep to as well, in milliseconds; 0 when nothing is learned. */
+    learnedMs(at: number): number {
+      const learned = spacingMs(at)
+      return rate === undefined ? 0 : learned
+    },
+
+    heard(heard: Others): void {
+      others = heard
+    },
+
+    /** @param spacingMs what spaced it from the one before */
+    started(at: number, spacingMs: number): Start {
+      const start: Start = { at, spacingMs, outcome: undefined }
+      log.add(start)
+      firstAt ??= at
+      changedAt ??= at
+      if (rate !== undefined && probe && probeSpacingMs(probe, rate, at) !== undefined) {
+        if (
+          isMore(
+            lookupsUpTo(start, rate, () => true),
+            probe,
+            rate,
+          )
+        )
+          probe.decisive = start
+      }
+      return start
+    },
+
+    answered(start: Start, at: number): void {
+      start.outcome = 'answered'
+      judge(at)
+    },
+
+    /** @param at when the 429 came, which said to wait so long */
+    refused(start: Start, waitMs: number, at: number): void {
+      start.outcome = 'refused'
+      const until = at + waitMs
+      if (event !== undefined) {
+        event.until = Math.max(event.until, until)
+        event.refused.push({ start, waitMs })
+      } else if (start.at > lastEventBegan) {
+        lastEventBegan = at
+        event = { began: at, until, refused: [{ start, waitMs }] }
+      }
+    },
+  }
+}
