@@ -7,9 +7,11 @@ const CONNECT_TIMEOUT_MS = 10_000
 /**
  * The connections to the servers of images and to the API: kept alive, through HTTP_PROXY, HTTPS_PROXY and NO_PROXY.
  * @param timeoutMs longest silence before the headers and between two pieces of the body
+ * @param connections to one server at most; as many as there are requests when left out
  */
-export function createDispatcher(timeoutMs: number): Dispatcher {
+export function createDispatcher(timeoutMs: number, connections?: number): Dispatcher {
   return new EnvHttpProxyAgent({
+    connections: connections ?? null,
     connect: { timeout: CONNECT_TIMEOUT_MS },
     headersTimeout: timeoutMs,
     bodyTimeout: timeoutMs,

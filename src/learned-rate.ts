@@ -103,6 +103,8 @@ export function createLearnedRate(delayMs: number) {
     // In its first second the API may count what others had asked before.
     const isTooEarly = keptMs > 0 && began - (firstAt ?? began) < 1_000
     if (told < 0.95 * was && !wasFine && !isTooEarly) {
+      // The 429s just before were no jitter, then.
+      if (quietMs < FINE_MS) marginMs = Math.max(MARGIN_MS, marginMs / MARGIN_STEP)
       keepTo(told)
     } else if (marginMs < MOST_MARGIN_MS) {
       marginMs = Math.min(MOST_MARGIN_MS, marginMs * MARGIN_STEP)

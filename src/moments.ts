@@ -66,6 +66,8 @@ const LATE_MS = 20
  */
 export function createMoments({ shared, clock, onHeard, onFailed }: MomentsOptions) {
   let held: Moment[] = []
+  /** Moments before this are worth nothing, also those that are only being asked for. */
+  let validFrom = Number.NEGATIVE_INFINITY
   /** The least that an answer came after it was said, both clocks' difference included. */
   let leastOffsetMs = Number.POSITIVE_INFINITY
   /** How late this process was when the others heard of it, and what they have not heard yet. */
@@ -112,6 +114,7 @@ export function createMoments({ shared, clock, onHeard, onFailed }: MomentsOptio
       for (let place = 0; place < wanted.count; place += 1) {
         held.push({ at: first + place * spacingMs, spacingMs })
       }
+      held = held.filter(({ at }) => at >= validFrom)
       hear(reserved)
       return reserved
     })
@@ -129,7 +132,8 @@ export function createMoments({ shared, clock, onHeard, onFailed }: MomentsOptio
       const nowLateMs = at - (moment?.at ?? at)
       // Moments that were given before that was told are late by as much, which is no news.
       if (nowLateMs - toldLateMs > LATE_MS) {
-        lateMs += nowLateMs - toldLateMs
+        // A start that is later by more than a spacing takes the place of another one, no more.
+        lateMs += Math.min(nowLateMs - toldLateMs, moment?.spacingMs ?? 0)
         toldLateMs = nowLateMs
       }
       toldLateMs = Math.min(toldLateMs, nowLateMs)
@@ -137,7 +141,8 @@ export function createMoments({ shared, clock, onHeard, onFailed }: MomentsOptio
 
     /** Moments before this time are worth nothing any more: others have gone by, or start then. */
     drop(beforeMs: number): void {
-      held = held.filter(({ at }) => at >= beforeMs)
+      validFrom = Math.max(validFrom, beforeMs)
+      held = held.filter(({ at }) => at >= validFrom)
     },
 
     /** Does anything space the lookups? Undefined as long as that has not been heard. */

@@ -17,7 +17,7 @@ export async function openPreview(settings: Settings, options: IngestOptions): P
     await requireSchema(database)
     const spooled = await readSpool(settings.stateFolder, await databaseIdOf(database))
     const paid = spooled.flatMap(({ answers }) => answers.map(({ sha256 }) => sha256))
-    const dispatcher = createDispatcher(options.fetchTimeout * 1_000)
+    const dispatcher = createDispatcher(options.fetchTimeout * 1_000, options.concurrency)
     const deps = {
       fetchImage: createFetch(options, dispatcher),
       stateOf: createAnswers(database, questionOf(options)).stateOf,

@@ -110,8 +110,8 @@ export async function openIngest(
     const { through } = storageOutage(images, bearing, stopper.stop)
     await readInEarlier(database, images, safekeeping)
 
-    const fetching = createDispatcher(options.fetchTimeout * 1_000)
-    const asking = createDispatcher(options.lookupTimeout * 1_000)
+    const fetching = createDispatcher(options.fetchTimeout * 1_000, options.concurrency)
+    const asking = createDispatcher(options.lookupTimeout * 1_000, options.concurrency)
     closers.push(
       () => fetching.destroy(),
       () => asking.destroy(),

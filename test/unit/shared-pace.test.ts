@@ -168,6 +168,19 @@ test('a 429 is told to the other processes, and moments before its end are given
   expect(starts).toEqual([0, 2_050, 2_150, 2_250])
 })
 
+test('moments that were being asked for when a 429 came are given up too', async () => {
+  const { shared, clock, asked, starts, take, pass } = account({ roundTripMs: 60 })
+  const pace = createPace(100, shared, clock)
+  const [first] = take(pace, 4)
+  await pass(70)
+  if (first !== undefined) await pace.throttled(await first, 2_000)
+  await pass(5_000)
+
+  expect(Math.max(...asked.map(({ lateMs }) => lateMs))).toBe(0)
+  expect(starts[1]).toBeGreaterThanOrEqual(2_070)
+  expect(starts.at(-1)).toBeLessThan(2_600)
+})
+
 test('a pause that another process was told holds this one', async () => {
   const { shared, clock, state, starts, take, pass } = account()
   const pace = createPace(100, shared, clock)
