@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto'
 import { type Dispatcher, request } from 'undici'
 import { FetchError, messageOf } from './errors.ts'
 import type { ReadBytes } from './fetch-image.ts'
 import { BodyTooLargeError, isTimeout, readBody } from './http.ts'
 import { conditionsFor, type SeenAs, seenUrl } from './seen-as.ts'
+import { digestOf } from './sha256.ts'
 import { redactSource, schemeOf } from './source.ts'
 
 /** What fetching needs to know. Times in milliseconds; `timeoutMs` is for the whole request, body included. */
@@ -17,8 +17,8 @@ const MAX_REDIRECTS = 5
 const REDIRECTS = new Set([301, 302, 303, 307, 308])
 
 /**
- * The bytes behind an http(s) URL, hashed while they come, in one try, through at most 5 redirects; undefined when the
- * server says that they are as they were.
+ * The bytes behind an http(s) URL, in one try, through at most 5 redirects; undefined when the server says that they are
+ * as they were.
  * @throws {FetchError} `isTransient` when a server or the network failed
  */
 export async function download(
@@ -66,9 +66,7 @@ export async function download(
         response.body.on('error', () => {}).destroy()
         throw tooLarge(shown, announced, maxBytes)
       }
-      const hash = createHash('sha256')
-      const read = readBody(response.body, maxBytes, (chunk) => hash.update(chunk))
-      const bytes = await read.catch((thrown) => {
+      const bytes = await readBody(response.body, maxBytes).catch((thrown) => {
         if (signal.aborted || isTimeout(thrown) || thrown instanceof BodyTooLargeError) throw thrown
         throw new FetchError('short_body', `${shown} broke off before all of it had come.`, {
           isTransient: true,
@@ -76,7 +74,7 @@ export async function download(
         })
       })
       if (bytes.length < announced) throw shortBody(shown, bytes.length, announced)
-      return { bytes, sha256: hash.digest('hex'), seenAs: seenUrl(response.headers) }
+      return { bytes, sha256: await digestOf(bytes), seenAs: seenUrl(response.headers) }
     }
   } catch (thrown) {
     signal.throwIfAborted()

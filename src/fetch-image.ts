@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { fileTypeFromBuffer } from 'file-type'
 import { download, type FetchOptions } from './download.ts'
 import { FetchError } from './errors.ts'
@@ -77,11 +76,6 @@ export async function fetchImage(
     )
   }
   return { source, ...read, size: bytes.length, ...type }
-}
-
-/** SHA-256 of some bytes in lower-case hex. */
-export function sha256Of(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex')
 }
 
 async function typeOf(bytes: Buffer, source: string): Promise<{ mime: string; extension: string }> {

@@ -25,20 +25,17 @@ export class BodyTooLargeError extends Error {
 
 /**
  * A response's body, whole, never holding more than `maxBytes` of it.
- * @param onChunk told of each piece as it comes
  * @throws {BodyTooLargeError} as soon as there is more, with the connection given up
  */
 export async function readBody(
   body: AsyncIterable<Buffer>,
   maxBytes: number,
-  onChunk?: (chunk: Buffer) => void,
-): Promise<Buffer> {
+): Promise<Buffer<ArrayBuffer>> {
   const chunks: Buffer[] = []
   let size = 0
   for await (const chunk of body) {
     size += chunk.length
     if (size > maxBytes) throw new BodyTooLargeError(`more than ${maxBytes} bytes`)
-    onChunk?.(chunk)
     chunks.push(chunk)
   }
   return Buffer.concat(chunks, size)

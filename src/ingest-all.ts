@@ -4,7 +4,8 @@ import type { Ingested, Outcome } from './outcome.ts'
 import { isUntouched, type Line } from './pipeline.ts'
 
 export interface IngestAllOptions {
-  concurrency: number
+  /** Images at once. */
+  inFlight: number
   /** Consecutive images failed for want of the API before the run stops. */
   stopAfter: number
   ingestOne: (line: Line, signals: RunSignals) => Promise<Ingested>
@@ -25,13 +26,13 @@ export function createStopper(graceMs: number): Stopper {
 }
 
 /**
- * The list, `concurrency` images at a time. An error that concerns the run, or `signal`, stops it in good order: nothing
+ * The list, `inFlight` images at a time. An error that concerns the run, or `signal`, stops it in good order: nothing
  * new is begun, and lookups in flight are finished and written.
  * @returns what stopped it; undefined when it got through
  */
 export async function ingestAll(
   list: (signal: AbortSignal) => AsyncGenerator<Line>,
-  { concurrency, stopAfter, ingestOne, onOutcome }: IngestAllOptions,
+  { inFlight, stopAfter, ingestOne, onOutcome }: IngestAllOptions,
   { stop, end, halt }: Stopper,
   signal: AbortSignal,
 ): Promise<unknown> {
@@ -72,7 +73,7 @@ export async function ingestAll(
       }
     }
     // A list that breaks off stops the run like anything else that concerns all of it.
-    const works = Array.from({ length: concurrency }, () => work().catch(halt))
+    const works = Array.from({ length: inFlight }, () => work().catch(halt))
     await Promise.all(works)
   } finally {
     signal.removeEventListener('abort', interrupt)

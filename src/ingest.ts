@@ -76,10 +76,10 @@ export async function runIngest(
     let summary: object | undefined
     try {
       await events.onOpen?.(opened)
-      const { ingestOne, withMemory } = opened
+      const { inFlight, ingestOne, withMemory } = opened
       const reason = await ingestAll(
         (stop) => withMemory(list.images(stop)),
-        { ...options, ingestOne, onOutcome },
+        { inFlight, stopAfter: options.stopAfter, ingestOne, onOutcome },
         stopper,
         signal,
       )

@@ -1,6 +1,5 @@
 import { readSettings } from './config.ts'
 import { ConfigError, LookupError } from './errors.ts'
-import { sha256Of } from './fetch-image.ts'
 import { createDispatcher } from './http.ts'
 import { createBudget, type LostAnswer, lookUpPlatesBy } from './look-up-plates.ts'
 import { type LookupSubject, type Question, sendLookup } from './lookup.ts'
@@ -8,6 +7,7 @@ import { normalize, type Snapshot } from './normalize.ts'
 import { createPace } from './pace.ts'
 import { readResponse } from './response.ts'
 import { LOOKUP_POLICY } from './retry.ts'
+import { sha256Of } from './sha256.ts'
 
 /** What is looked up: bytes, or an address that the cloud fetches itself (`upload_url`). */
 export type LookupInput =

@@ -10,7 +10,7 @@ const MOST_LINES = 256
  * The lines of a list, each with what the ledger has of its source, if that is all there is to do about it: an answered
  * image with all the rows that this run's threshold allows.
  */
-export async function* withMemory(
+export async function* linesWithMemory(
   refs: AsyncIterable<ImageRef>,
   recall: (sources: readonly string[]) => Promise<ReadonlyMap<string, Remembered>>,
   keeps: Deps['keeps'],

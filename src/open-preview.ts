@@ -31,6 +31,7 @@ export async function openPreview(settings: Settings, options: IngestOptions): P
       database,
       images: undefined,
       spool: undefined,
+      inFlight: options.concurrency,
       withMemory: createMemory(database, options),
       ingestOne: (line, signals) => previewImage(line, deps, signals),
       async close() {

@@ -37,7 +37,7 @@ export interface Deps {
   }
   images: {
     objectFor(image: FetchedImage): S3Object | undefined
-    put(image: FetchedImage, signal: AbortSignal): Promise<number>
+    put(image: FetchedImage, signal: AbortSignal, isNew?: boolean): Promise<number>
     urlFor(object: S3Object | undefined, source: string | undefined): Promise<string | undefined>
   }
   /** Has an image whose answer was lost before to be left alone? */
@@ -60,7 +60,7 @@ export async function ingestImage(ref: Line, deps: Deps, signals: RunSignals): P
   let answer = claim.paidAnswer
   try {
     if (answer === undefined && deps.isGivenUp(claim.lostAnswers)) throw givenUp(ref)
-    const uploadedBytes = await images.put(image, signals.stop)
+    const uploadedBytes = await images.put(image, signals.stop, claim.isNew)
     const url = await images.urlFor(object, ref.source)
     answer ??= await deps.lookUpPlates(image, signals)
     const snapshot = normalize(answer.response)

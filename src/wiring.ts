@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto'
+import pLimit from 'p-limit'
 import type { ApiSettings, Settings } from './config.ts'
 import type { Database } from './db/database.ts'
 import { createFailures } from './db/failures.ts'
 import { createLedger, type Ledger } from './db/ledger.ts'
 import { sharedPace } from './db/pace-row.ts'
 import { patient } from './db/patient.ts'
-import { createRecall } from './db/recall.ts'
+import { createRecall, type Remembered } from './db/recall.ts'
 import { beginRun, heartbeatOf } from './db/runs.ts'
 import { requireSchema } from './db/schema.ts'
 import { dieAt, told, withSteps } from './die-at.ts'
@@ -17,7 +18,7 @@ import type { ImageRef } from './image-list.ts'
 import type { Stopper } from './ingest-all.ts'
 import { createBudget, lookUpPlatesBy, type RunSignals } from './look-up-plates.ts'
 import { type Question, sendLookup } from './lookup.ts'
-import { withMemory } from './memory.ts'
+import { linesWithMemory } from './memory.ts'
 import type { IngestOptions } from './options.ts'
 import { databaseOutage, storageOutage } from './outages.ts'
 import type { Ingested } from './outcome.ts'
@@ -44,6 +45,8 @@ export interface Opened {
   images: ImageStore | undefined
   /** Answers that could not be written, if it came to that. */
   spool: Spool | undefined
+  /** Images that may be between their line and their rows at once. */
+  inFlight: number
   /** The lines of the list with what the ledger has of their sources. */
   withMemory: (refs: AsyncIterable<ImageRef>) => AsyncGenerator<Line>
   /** Takes one line of the list through. */
@@ -119,24 +122,26 @@ export async function openIngest(
 
     const lasting = patient(database, outage)
     const shared = database.isEmbedded ? undefined : sharedPace(lasting, account)
+    const lookUp = lookUpPlatesBy({
+      send: createSend(settings.api, options, asking),
+      pace: createPace(delayMs, shared),
+      asking: reached ? told('asking', ledger.asking, reached) : ledger.asking,
+      notAsking: ledger.notAsking,
+      budget: createBudget(options.maxLookups),
+      policy: { ...LOOKUP_POLICY, retries: options.retries },
+      lostAnswer: options.lostAnswer,
+      ...events,
+    })
+    const atOnce = pLimit(options.concurrency)
     const plain: Deps = {
       fetchImage: createFetch(options, fetching),
       ledger,
       images: {
         ...images,
-        put: (image, signal) => through(() => images.put(image, signal)),
+        put: (image, signal, isNew) => through(() => images.put(image, signal, isNew)),
       },
       isGivenUp: (lostAnswers) => isGivenUp(options, lostAnswers),
-      lookUpPlates: lookUpPlatesBy({
-        send: createSend(settings.api, options, asking),
-        pace: createPace(delayMs, shared),
-        asking: reached ? told('asking', ledger.asking, reached) : ledger.asking,
-        notAsking: ledger.notAsking,
-        budget: createBudget(options.maxLookups),
-        policy: { ...LOOKUP_POLICY, retries: options.retries },
-        lostAnswer: options.lostAnswer,
-        ...events,
-      }),
+      lookUpPlates: (image, signals) => atOnce(() => lookUp(image, signals)),
       keeps: meets(options.confidenceThreshold),
     }
     const deps = reached ? withSteps(plain, reached) : plain
@@ -152,12 +157,18 @@ export async function openIngest(
         throw thrown
       }
     }
-    const { spool } = safety
-    return { database, images, spool, withMemory: createMemory(lasting, options), ingestOne, close }
+    const inFlight = options.concurrency + aheadOf(options)
+    const withMemory = createMemory(lasting, options)
+    return { database, images, spool: safety.spool, inFlight, withMemory, ingestOne, close }
   } catch (thrown) {
     await close()
     throw thrown
   }
+}
+
+/** While images are asked about, half as many others are read, stored and written: the API need not wait for them. */
+function aheadOf({ concurrency }: IngestOptions): number {
+  return Math.ceil(concurrency / 2)
 }
 
 /** How often an image may be taken over by other runs while this process sleeps, and still be tried again. */
@@ -187,15 +198,11 @@ export function createFetch(
 /** What is remembered of sources, unless all of them are to be read anyway. */
 export function createMemory(database: Database, options: IngestOptions): Opened['withMemory'] {
   const { force, reread, confidenceThreshold } = options
-  if (force || reread)
-    return (refs) =>
-      withMemory(
-        refs,
-        async () => new Map(),
-        () => true,
-      )
+  // Nothing is remembered, and everything read.
+  const forgets = async () => new Map<string, Remembered>()
+  if (force || reread) return (refs) => linesWithMemory(refs, forgets, meets(confidenceThreshold))
   const recall = createRecall(database, questionOf(options))
-  return (refs) => withMemory(refs, recall, meets(confidenceThreshold))
+  return (refs) => linesWithMemory(refs, recall, meets(confidenceThreshold))
 }
 
 function createSend(

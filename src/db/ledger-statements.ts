@@ -1,9 +1,13 @@
 import { ENTRY } from './answers.ts'
+import { THESE } from './snapshots.ts'
 
 // The statements of ledger.ts, each parameterised and unnamed.
 
 /** May a forcing run ask again? Once: what it has answered itself is known to it. */
 const FORCED = '($4 AND l.answered_by IS DISTINCT FROM $3::uuid)'
+
+/** As `THESE`, for sources that are read for the first time in this claim. */
+const THESE_SOURCES = 'ANY (ARRAY(SELECT md5(source) FROM given WHERE NOT is_again))'
 
 /** A run lives as long as its heartbeat. */
 export const IS_ALIVE =
@@ -28,9 +32,10 @@ export const CLAIM = `
     ON CONFLICT (image_sha256, md5(source)) DO UPDATE SET last_seen_at = now(), seen_as = excluded.seen_as
   ), outdated AS (
     UPDATE image_sources s SET seen_as = NULL FROM given g
-    WHERE md5(s.source) = md5(g.source) AND s.seen_as IS NOT NULL AND s.image_sha256 <> g.sha256 AND NOT g.is_again
+    WHERE md5(s.source) = ${THESE_SOURCES} AND md5(s.source) = md5(g.source)
+      AND s.seen_as IS NOT NULL AND s.image_sha256 <> g.sha256
   ), had AS (
-    DELETE FROM image_failures f USING given g WHERE md5(f.source) = md5(g.source) AND NOT g.is_again
+    DELETE FROM image_failures f WHERE md5(f.source) = ${THESE_SOURCES}
   ), claimed AS (
     INSERT INTO plate_lookups AS l
       (image_sha256, source, image_mime, image_size, s3_bucket, s3_key, asked, claimed_by, claimed_at)
@@ -45,14 +50,14 @@ export const CLAIM = `
     WHERE (l.response IS NULL OR ${FORCED})
       AND (l.claimed_by IS NULL OR l.claimed_by = excluded.claimed_by OR NOT EXISTS (
         SELECT 1 FROM ingest_runs r WHERE r.id = l.claimed_by AND ${MAY_BE_ALIVE}))
-    RETURNING l.image_sha256, l.uncertain, l.unsettled
+    RETURNING l.image_sha256, l.uncertain, l.unsettled, l.created_at = now() AS is_new
   )
   SELECT g.sha256, CASE WHEN c.image_sha256 IS NOT NULL THEN 'mine'
                         WHEN l.response IS NULL OR ${FORCED} THEN 'busy' ELSE 'known' END AS state,
-         c.uncertain, c.unsettled, l.claimed_by, ${ENTRY}
+         c.uncertain, c.unsettled, c.is_new, l.claimed_by, ${ENTRY}
   FROM given g
   LEFT JOIN claimed c ON c.image_sha256 = g.sha256
-  LEFT JOIN plate_lookups l ON l.image_sha256 = g.sha256 AND c.image_sha256 IS NULL`
+  LEFT JOIN plate_lookups l ON l.image_sha256 = g.sha256 AND l.image_sha256 = ${THESE} AND c.image_sha256 IS NULL`
 
 export const KEEP_BYTES =
   'UPDATE plate_lookups SET stored_at = now(), image_data = $2 WHERE image_sha256 = $1'

@@ -17,10 +17,10 @@ import type { S3Object, StoredImage } from './snapshots.ts'
 
 /**
  * `mine`: this run may look it up, and nobody else does. `lostAnswers` were perhaps billed before; a `paidAnswer` is at
- * hand, whose rows the database refused.
+ * hand, whose rows the database refused. `isNew`: the ledger had never heard of it.
  */
 export type Claim =
-  | { kind: 'mine'; lostAnswers: number; paidAnswer: Answer | undefined }
+  | { kind: 'mine'; lostAnswers: number; paidAnswer: Answer | undefined; isNew: boolean }
   | { kind: 'known'; known: KnownImage }
 
 export interface LedgerOptions {
@@ -37,7 +37,7 @@ export interface LedgerOptions {
 export type Ledger = ReturnType<typeof createLedger>
 
 type ClaimedEntry = { sha256: string } & (
-  | { state: 'mine'; uncertain: number; unsettled: unknown }
+  | { state: 'mine'; uncertain: number; unsettled: unknown; is_new: boolean }
   | ({ state: 'known' | 'busy'; claimed_by: string | null } & AnsweredEntry)
 )
 
@@ -128,6 +128,7 @@ export function createLedger(
           kind: 'mine',
           lostAnswers: entry.uncertain,
           paidAnswer: paidAnswerOf(entry.unsettled),
+          isNew: entry.is_new,
         }
       }
       if (entry?.state === 'known') {

@@ -72,6 +72,12 @@ function metaOf({ image, reading }: SnapshotRow): Record<string, unknown> {
 const COLUMNS = Object.keys(SNAPSHOT_COLUMNS)
 const REPLACED = COLUMNS.map((column) => `${column} = excluded.${column}`).join(', ')
 
+/**
+ * The images given, once more as an array: PostgreSQL takes a list given as JSON for a hundred rows and would read whole
+ * tables for them, an array for ten, which an index finds.
+ */
+export const THESE = 'ANY (ARRAY(SELECT sha256 FROM given))'
+
 /** What one image is to be told of, besides what its statement needs: the rows as JSON, by column. */
 interface Writing {
   /** Further columns of the images given, with their types. */
@@ -100,14 +106,15 @@ export function writing({ columns, where, set, gone }: Writing): string {
       g.readings <> '[]' OR EXISTS (
         SELECT 1 FROM vehicle_snapshots v WHERE v.image_sha256 = g.sha256 AND v.image_data IS NOT NULL
           AND (v.result_index IS NULL OR NOT (${gone}))) AS is_in_rows
-    FROM given g JOIN plate_lookups l ON l.image_sha256 = g.sha256
+    FROM given g JOIN plate_lookups l ON l.image_sha256 = g.sha256 AND l.image_sha256 = ${THESE}
   ), entry AS (
     UPDATE plate_lookups l SET ${set} image_data = CASE WHEN NOT g.is_in_rows THEN g.bytes END
-    FROM had g WHERE l.image_sha256 = g.sha256 AND (${where})
+    FROM had g WHERE l.image_sha256 = g.sha256 AND l.image_sha256 = ${THESE} AND (${where})
     RETURNING l.image_sha256, l.response
   ), removed AS (
     DELETE FROM vehicle_snapshots v USING entry e, given g
-    WHERE v.image_sha256 = e.image_sha256 AND g.sha256 = e.image_sha256 AND v.result_index IS NOT NULL AND (${gone})
+    WHERE v.image_sha256 = ${THESE} AND v.image_sha256 = e.image_sha256 AND g.sha256 = e.image_sha256
+      AND v.result_index IS NOT NULL AND (${gone})
   ), written AS (
     INSERT INTO vehicle_snapshots (${COLUMNS.join(', ')}, raw_response, image_data, created_at, updated_at)
     SELECT ${COLUMNS.map((column) => `r.${column}`).join(', ')}, e.response, g.bytes, now(), now()

@@ -11,10 +11,11 @@ export interface ImageStore {
   objectFor(image: FetchedImage): S3Object | undefined
   /**
    * Stores the bytes, unless they are there, and resolves when they are confirmed.
+   * @param isNew there is no reason to think that they are there: they are sent without a question first
    * @returns how many bytes were sent; 0 when they were there
    * @throws {StorageError}
    */
-  put(image: FetchedImage, signal: AbortSignal): Promise<number>
+  put(image: FetchedImage, signal: AbortSignal, isNew?: boolean): Promise<number>
   /** What `image_url` holds: a link or reference to the object, else the reference the image came by. */
   urlFor(object: S3Object | undefined, source: string | undefined): Promise<string | undefined>
   /** Does it answer at all? @throws {StorageError} */

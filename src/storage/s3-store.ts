@@ -14,7 +14,7 @@ import type { FetchedImage } from '../fetch-image.ts'
 import type { ImageStore } from './image-store.ts'
 import { createClient } from './s3-client.ts'
 import { statusOf, storageError } from './s3-errors.ts'
-import { quickRequests } from './s3-quick.ts'
+import { createLinks, type Links } from './s3-links.ts'
 
 /** An image store whose images are objects. */
 export interface S3Store extends ImageStore {
@@ -37,8 +37,8 @@ export async function openS3Store(settings: S3Settings): Promise<S3Store> {
     const notice = isTemporary
       ? 'The AWS credentials are temporary, and presigned links would die with them: image_url holds s3:// references. S3_URL_STYLE=presigned asks for links all the same.'
       : undefined
-    const quick = await quickRequests(client, settings.bucket)
-    return { ...createS3Store(client, { ...settings, urlStyle }, quick), notice }
+    const links = await createLinks(client, settings.bucket)
+    return { ...createS3Store(client, { ...settings, urlStyle }, links), notice }
   } catch (thrown) {
     client.destroy()
     const error = storageError(thrown, `s3://${settings.bucket} cannot be used`)
@@ -50,6 +50,10 @@ export async function openS3Store(settings: S3Settings): Promise<S3Store> {
 
 /** A key that is written in a link as it is; the older tool may have made others. */
 const PLAIN_KEY = /^[\w./-]+$/
+/** Statuses of a PUT on the condition that nothing is there: it is; somebody else is at it; no such conditions here. */
+const IS_THERE = 412
+const BEING_PUT = 409
+const REFUSED_CONDITION = new Set([IS_THERE, BEING_PUT, 501])
 /** Statuses of a HEAD that say: not there, or not to be asked. */
 const REFUSED_HEAD = new Set([400, 403, 404])
 
@@ -64,6 +68,7 @@ async function headBucket(client: S3Client, bucket: string): Promise<void> {
 export function putCommand(
   { bucket, key }: S3Object,
   { bytes, mime, sha256 }: { bytes: Buffer; mime: string | undefined; sha256: string },
+  conditions: { IfNoneMatch?: '*' } = {},
 ): PutObjectCommand {
   return new PutObjectCommand({
     Bucket: bucket,
@@ -73,6 +78,7 @@ export function putCommand(
     ContentType: mime,
     ChecksumSHA256: Buffer.from(sha256, 'hex').toString('base64'),
     Metadata: { sha256 },
+    ...conditions,
   })
 }
 
@@ -89,11 +95,7 @@ async function orAborted<T>(begun: Promise<T>, signal: AbortSignal): Promise<T> 
 }
 
 /** Images as private objects `vehicle-snapshots/<first two digits>/<sha256>.<extension>` in a bucket. */
-function createS3Store(
-  client: S3Client,
-  settings: S3Settings,
-  quick: Awaited<ReturnType<typeof quickRequests>>,
-): S3Store {
+function createS3Store(client: S3Client, settings: S3Settings, links: Links): S3Store {
   const { bucket, endpoint, urlStyle, urlExpiresS } = settings
   const name = `s3://${bucket}${endpoint === undefined ? '' : ` at ${endpoint}`}`
 
@@ -103,19 +105,31 @@ function createS3Store(
     { size, sha256 }: FetchedImage,
     abortSignal: AbortSignal,
   ) {
-    const head = await quick.head(key, abortSignal).catch(() => undefined)
-    if (head?.status === 200) return head.size === size && head.sha256 === sha256
-    // A refused HEAD says no more than its status; the PUT that follows says what is wrong.
-    if (head !== undefined && REFUSED_HEAD.has(head.status)) return false
-    abortSignal.throwIfAborted()
     try {
-      // Anything else the SDK tries again, and finds words for.
       const command = new HeadObjectCommand({ Bucket: bucket, Key: key })
-      const again = await client.send(command, { abortSignal })
-      return again.ContentLength === size && again.Metadata?.['sha256'] === sha256
+      const head = await client.send(command, { abortSignal })
+      return head.ContentLength === size && head.Metadata?.['sha256'] === sha256
     } catch (thrown) {
+      // A refused HEAD says no more than its status; the PUT that follows says what is wrong.
       if (REFUSED_HEAD.has(statusOf(thrown) ?? 0)) return false
       throw thrown
+    }
+  }
+
+  /** Some compatible servers know no conditions. */
+  let knowsConditions = true
+
+  /** Puts an object that should not be there; false when it is, or when the server cannot tell. */
+  async function isPutAnew(object: S3Object, image: FetchedImage, signal: AbortSignal) {
+    if (!knowsConditions) return false
+    try {
+      await orAborted(client.send(putCommand(object, image, { IfNoneMatch: '*' })), signal)
+      return true
+    } catch (thrown) {
+      const status = statusOf(thrown) ?? 0
+      if (!REFUSED_CONDITION.has(status)) throw thrown
+      if (status !== IS_THERE) knowsConditions = status === BEING_PUT
+      return false
     }
   }
 
@@ -126,9 +140,10 @@ function createS3Store(
       key: `vehicle-snapshots/${sha256.slice(0, 2)}/${sha256}.${extension}`,
     }),
 
-    async put(image, abortSignal) {
+    async put(image, abortSignal, isNew = false) {
       const object = store.objectFor(image)
       try {
+        if (isNew && (await isPutAnew(object, image, abortSignal))) return image.size
         if (await isThere(object, image, abortSignal)) return 0
         await orAborted(client.send(putCommand(object, image)), abortSignal)
         return image.size
@@ -143,7 +158,7 @@ function createS3Store(
     async linkTo(object) {
       if (urlStyle === 'object') return `s3://${object.bucket}/${object.key}`
       const isPlain = PLAIN_KEY.test(object.key)
-      if (object.bucket === bucket && isPlain) return quick.linkTo(object.key, urlExpiresS)
+      if (object.bucket === bucket && isPlain) return links.to(object.key, urlExpiresS)
       const get = new GetObjectCommand({ Bucket: object.bucket, Key: object.key })
       return getSignedUrl(client, get, { expiresIn: urlExpiresS })
     },

@@ -1,9 +1,9 @@
 import type { Queryable } from '../db/database.ts'
 import type { S3Object } from '../db/snapshots.ts'
 import { messageOf } from '../errors.ts'
-import { sha256Of } from '../fetch-image.ts'
 import { fetchWithRetry } from '../fetching.ts'
 import { BodyTooLargeError, createDispatcher } from '../http.ts'
+import { sha256Of } from '../sha256.ts'
 import type { Objects } from './objects.ts'
 import { nameOf } from './problem.ts'
 

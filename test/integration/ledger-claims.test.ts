@@ -42,7 +42,11 @@ describe.each(BOTH_DATABASES)('the ledger on %s', (_name, open) => {
     const { ledger, run } = await openLedger(database, { question })
     const image = fetchedImage()
     const object = { bucket: 'plates', key: 'a.jpg' }
-    expect(await ledger.claim(image, object, never)).toEqual({ kind: 'mine', lostAnswers: 0 })
+    expect(await ledger.claim(image, object, never)).toEqual({
+      kind: 'mine',
+      lostAnswers: 0,
+      isNew: true,
+    })
     expect(await entryOf(image.sha256)).toMatchObject({
       source: image.source,
       image_mime: 'image/jpeg',
@@ -151,7 +155,7 @@ describe.each(BOTH_DATABASES)('the ledger on %s', (_name, open) => {
     const waiting = second.ledger.claim(image, undefined, never)
     if (how === 'release') await first.ledger.release(image.sha256)
     else await first.ledger.fail(image, new FetchError('short_body', 'short'))
-    expect(await waiting).toEqual({ kind: 'mine', lostAnswers: 0 })
+    expect(await waiting).toEqual({ kind: 'mine', lostAnswers: 0, isNew: false })
   })
 
   test('ends a wait for another run when told to stop, and leaves its claim alone', async () => {
@@ -183,7 +187,7 @@ describe.each(BOTH_DATABASES)('the ledger on %s', (_name, open) => {
     await expect(ledger.claim(image, undefined, never)).rejects.toMatchObject({ attempts: 0 })
     const next = await openLedger(opened.openAnother())
     const claim = await next.ledger.claim(image, undefined, never)
-    expect(claim).toEqual({ kind: 'mine', lostAnswers: 2 })
+    expect(claim).toEqual({ kind: 'mine', lostAnswers: 2, isNew: false })
     await answerOf(next.ledger, plates('nhk552'), { image, isClaimed: true })
     expect(await entryOf(image.sha256)).toMatchObject({ attempts: 4, uncertain: 2, error: null })
   })

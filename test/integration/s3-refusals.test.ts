@@ -97,7 +97,7 @@ test('a server that only fails is storage_down, after several tries', async () =
   const error = await failureOf(store.put(fetchedImage(), never))
   expect(error).toMatchObject({ code: 'storage_down', scope: 'run' })
   expect(error.message).toContain('status 503')
-  expect(between.requests.filter((request) => request.includes('vehicle-'))).toHaveLength(6)
+  expect(between.requests.filter((request) => request.includes('vehicle-'))).toHaveLength(5)
   store.close()
 })
 

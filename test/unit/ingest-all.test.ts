@@ -24,7 +24,7 @@ async function runOver(
   const outcomes: Outcome[] = []
   const left = [...errors]
   const options: IngestAllOptions = {
-    concurrency: 1,
+    inFlight: 1,
     stopAfter,
     ingestOne: () => Promise.reject(left.shift()),
     onOutcome: (outcome) => outcomes.push(outcome),
@@ -62,7 +62,7 @@ test('a list that breaks off stops the run', async () => {
     yield* imageRefs(['a.jpg'])
     throw broken
   }
-  const options = { concurrency: 4, stopAfter: 10, onOutcome: () => {} }
+  const options = { inFlight: 4, stopAfter: 10, onOutcome: () => {} }
   const ingestOne = () => Promise.reject(SICK)
   const { signal } = new AbortController()
   expect(await ingestAll(list, { ...options, ingestOne }, createStopper(0), signal)).toBe(broken)
@@ -98,7 +98,7 @@ test('what stopped the run fails no image that only waited', async () => {
   const reason = await ingestAll(
     list,
     {
-      ...{ concurrency: 3, stopAfter: 10 },
+      ...{ inFlight: 3, stopAfter: 10 },
       ingestOne,
       onOutcome: (outcome) => outcomes.push(outcome),
     },
