@@ -12,10 +12,9 @@ import {
 } from './support/measurement.ts'
 import { type Ran, runCli, runProgram } from './support/node-process.ts'
 
-const IMAGES = 4_000
-/** For finding the concurrency that suits the loop best. */
-const TRIAL_IMAGES = 1_000
-const TRIED = [8, 16, 32, 64]
+const IMAGES = 5_000
+/** For both, at both latencies: beyond it the loop gains less than a tenth. */
+const CONCURRENCY = 32
 const ROUNDS = 3
 /** As the tool has it (src/stores.ts). */
 const DATABASE_CONNECTIONS = 10
@@ -78,27 +77,15 @@ async function sideBySide(
   latencyMs: number,
 ): Promise<Rounds> {
   await using sdk = await bench.startSdk(latencyMs)
-  const concurrency = await bestForLoop(bench, sdk.url)
-  const rounds: Rounds = { latencyMs, concurrency, loop: [], cli: [] }
+  const rounds: Rounds = { latencyMs, concurrency: CONCURRENCY, loop: [], cli: [] }
   for (let round = 0; round < ROUNDS; round += 1) {
     const turns = round % 2 === 0 ? (['loop', 'cli'] as const) : (['cli', 'loop'] as const)
     for (const turn of turns) {
       const run = turn === 'loop' ? runLoop : runTool
-      rounds[turn].push(await run(bench, { list, count, concurrency, url: sdk.url }))
+      rounds[turn].push(await run(bench, { list, count, concurrency: CONCURRENCY, url: sdk.url }))
     }
   }
   return rounds
-}
-
-async function bestForLoop(bench: Bench, url: string): Promise<number> {
-  const count = bench.sized(TRIAL_IMAGES)
-  const list = await bench.list(await bench.images(0, count))
-  const tried: [seconds: number, concurrency: number][] = []
-  for (const concurrency of TRIED) {
-    const { seconds } = await runLoop(bench, { list, count, concurrency, url })
-    tried.push([seconds, concurrency])
-  }
-  return tried.sort(([a], [b]) => a - b)[0]![1]
 }
 
 interface Work {

@@ -101,9 +101,13 @@ export function parseResponse(body: string): LookupResponse | undefined {
   }
 }
 
-/** Reads an answer that is JSON already, such as one from the ledger; undefined when it holds no result list. */
+/** Reads an answer that is JSON already; undefined when it holds no result list. */
 export function readResponse(json: unknown): LookupResponse | undefined {
-  const raw = storable(json)
+  return readStored(storable(json))
+}
+
+/** The same for one from the ledger, which `jsonb` has held. */
+export function readStored(raw: unknown): LookupResponse | undefined {
   // In 2019 the API answered with the bare list.
   const parsed = envelope.safeParse(Array.isArray(raw) ? { results: raw } : raw)
   if (!parsed.success) return undefined

@@ -6,7 +6,7 @@ import { createFailures } from './db/failures.ts'
 import { createLedger, type Ledger } from './db/ledger.ts'
 import { sharedPace } from './db/pace-row.ts'
 import { patient } from './db/patient.ts'
-import { createRecall, type Remembered } from './db/recall.ts'
+import { createRecall } from './db/recall.ts'
 import { beginRun, heartbeatOf } from './db/runs.ts'
 import { requireSchema } from './db/schema.ts'
 import { dieAt, told, withSteps } from './die-at.ts'
@@ -199,7 +199,7 @@ export function createFetch(
 export function createMemory(database: Database, options: IngestOptions): Opened['withMemory'] {
   const { force, reread, confidenceThreshold } = options
   // Nothing is remembered, and everything read.
-  const forgets = async () => new Map<string, Remembered>()
+  const forgets = async () => () => undefined
   if (force || reread) return (refs) => linesWithMemory(refs, forgets, meets(confidenceThreshold))
   const recall = createRecall(database, questionOf(options))
   return (refs) => linesWithMemory(refs, recall, meets(confidenceThreshold))

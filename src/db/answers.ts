@@ -1,6 +1,6 @@
 import type { Question } from '../lookup.ts'
 import { normalize, type PlateReading, type Snapshot } from '../normalize.ts'
-import { readResponse } from '../response.ts'
+import { readStored } from '../response.ts'
 import type { Database } from './database.ts'
 import { type S3Object, type SnapshotImage, toRows, writing } from './snapshots.ts'
 
@@ -107,7 +107,7 @@ export function createAnswers(database: Database, question: Question) {
 /** What an entry tells, its answer read. */
 export function toKnown(entry: AnsweredEntry, question: Question): KnownImage {
   const { asked, s3_bucket: bucket, s3_key: key } = entry
-  const response = readResponse(entry.response)
+  const response = readStored(entry.response)
   return {
     sha256: entry.image_sha256,
     mime: entry.image_mime ?? undefined,

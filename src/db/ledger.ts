@@ -6,7 +6,7 @@ import type { Answer } from '../look-up-plates.ts'
 import type { Question } from '../lookup.ts'
 import type { PlateReading, Snapshot } from '../normalize.ts'
 import { NO_OUTAGE, type Outage } from '../outage.ts'
-import { readResponse, storable } from '../response.ts'
+import { readStored, storable } from '../response.ts'
 import { type AnsweredEntry, askedOf, createAnswers, type KnownImage, toKnown } from './answers.ts'
 import type { Database } from './database.ts'
 import { ASKING, CLAIM, FREE, KEEP_BYTES, NOT_ASKING, RELEASE } from './ledger-statements.ts'
@@ -205,7 +205,7 @@ function inOrderOf<Row extends { sha256: string }>(
 }
 
 function paidAnswerOf(unsettled: unknown): Answer | undefined {
-  const response = unsettled === null ? undefined : readResponse(unsettled)
+  const response = unsettled === null ? undefined : readStored(unsettled)
   return response && { response, attempts: 0, uncertain: 0 }
 }
 

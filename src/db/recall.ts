@@ -10,6 +10,9 @@ export interface Remembered {
   known: KnownImage
 }
 
+/** What is remembered of a source; undefined for nothing. */
+export type Recalled = (source: string) => Remembered | undefined
+
 /** $1 sources, each once, as a JSON list. What was read last comes last. */
 const RECALL = `
   SELECT s.source AS seen_source, s.seen_as, ${ENTRY}
@@ -18,20 +21,20 @@ const RECALL = `
   JOIN plate_lookups l ON l.image_sha256 = s.image_sha256 AND l.response IS NOT NULL
   ORDER BY s.last_seen_at`
 
-/** Asks the ledger about many sources at once. Those that it has no answered image of are not among what it gives. */
+/**
+ * Asks the ledger about many sources at once. What it gives tells of one source, and is read only then: a list of millions
+ * goes by here.
+ */
 export function createRecall(database: Database, question: Question) {
-  return async (sources: readonly string[]): Promise<ReadonlyMap<string, Remembered>> => {
-    type Row = AnsweredEntry & { seen_source: string; seen_as: unknown }
-    const rows = await database.query<Row>(RECALL, [
-      JSON.stringify(storable([...new Set(sources)])),
-    ])
-    const remembered = new Map<string, Remembered>()
-    for (const row of rows) {
-      const seenAs = readSeenAs(row.seen_as)
-      if (seenAs !== undefined) {
-        remembered.set(row.seen_source, { seenAs, known: toKnown(row, question) })
-      }
+  type Row = AnsweredEntry & { seen_source: string; seen_as: unknown }
+  return async (sources: readonly string[]): Promise<Recalled> => {
+    const given = JSON.stringify(storable([...new Set(sources)]))
+    const rows = await database.query<Row>(RECALL, [given])
+    const found = new Map(rows.map((row) => [row.seen_source, row]))
+    return (source) => {
+      const row = found.get(source)
+      const seenAs = readSeenAs(row?.seen_as)
+      return row && seenAs && { seenAs, known: toKnown(row, question) }
     }
-    return remembered
   }
 }

@@ -19,7 +19,16 @@ describe.each(BOTH_DATABASES)('what %s remembers of a source', (_name, open) => 
   })
   afterAll(() => opened[Symbol.asyncDispose]())
 
-  const recall = (...sources: string[]) => createRecall(database, QUESTION)(sources)
+  /** What is remembered of each of them. */
+  async function recall(...sources: string[]) {
+    const recalled = await createRecall(database, QUESTION)(sources)
+    return new Map(
+      sources.flatMap((source) => {
+        const remembered = recalled(source)
+        return remembered === undefined ? [] : [[source, remembered] as const]
+      }),
+    )
+  }
 
   test('is its answered image, its rows, and what tells that it is as it was', async () => {
     const { ledger } = await openLedger(database)
