@@ -75,7 +75,8 @@ export async function fetchImageBytes(
   const dispatcher = createDispatcher(timeoutMs)
   try {
     const access = { maxBytes, timeoutMs, dispatcher }
-    return await fetchWithRetry(reference, access, signal)
+    const { seenAs: _, ...image } = await fetchWithRetry(reference, access, signal)
+    return image
   } finally {
     await dispatcher.destroy()
   }

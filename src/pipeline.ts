@@ -42,6 +42,8 @@ export interface Deps {
   }
   /** Has an image whose answer was lost before to be left alone? */
   isGivenUp: (lostAnswers: number) => boolean
+  /** Waits until so few images are asked about that one more may be; gives what ends that. */
+  placeToAsk: () => Promise<() => void>
   lookUpPlates: (image: FetchedImage, signals: RunSignals) => Promise<Answer>
   /** The confidence filter. */
   keeps: (reading: PlateReading) => boolean
@@ -58,10 +60,13 @@ export async function ingestImage(ref: Line, deps: Deps, signals: RunSignals): P
   const claim = await ledger.claim(image, object, signals.stop)
   if (claim.kind === 'known') return ingestKnown(image, claim.known, deps, signals.stop)
   let answer = claim.paidAnswer
+  let leave = () => {}
   try {
     if (answer === undefined && deps.isGivenUp(claim.lostAnswers)) throw givenUp(ref)
     const uploadedBytes = await images.put(image, signals.stop, claim.isNew)
     const url = await images.urlFor(object, ref.source)
+    // Until its rows are written: what is paid for and known to nobody else is never more than that.
+    leave = await deps.placeToAsk()
     answer ??= await deps.lookUpPlates(image, signals)
     const snapshot = normalize(answer.response)
     const kept = snapshot.readings.filter(deps.keeps)
@@ -86,6 +91,8 @@ export async function ingestImage(ref: Line, deps: Deps, signals: RunSignals): P
     if (isFailed) await ledger.fail({ ...image, object }, thrown, answer)
     else await ledger.release(image.sha256)
     throw thrown
+  } finally {
+    leave()
   }
 }
 

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto'
-import pLimit from 'p-limit'
 import type { ApiSettings, Settings } from './config.ts'
 import type { Database } from './db/database.ts'
 import { createFailures } from './db/failures.ts'
@@ -24,6 +23,7 @@ import { databaseOutage, storageOutage } from './outages.ts'
 import type { Ingested } from './outcome.ts'
 import { createPace } from './pace.ts'
 import { type Deps, ingestImage, isUntouched, type Line } from './pipeline.ts'
+import { createPlaces, inFlightFor } from './places.ts'
 import { LOOKUP_POLICY, withRetry } from './retry.ts'
 import { openSafety, readInEarlier } from './safekeeping.ts'
 import type { Spool } from './spool.ts'
@@ -132,7 +132,6 @@ export async function openIngest(
       lostAnswer: options.lostAnswer,
       ...events,
     })
-    const atOnce = pLimit(options.concurrency)
     const plain: Deps = {
       fetchImage: createFetch(options, fetching),
       ledger,
@@ -141,7 +140,8 @@ export async function openIngest(
         put: (image, signal, isNew) => through(() => images.put(image, signal, isNew)),
       },
       isGivenUp: (lostAnswers) => isGivenUp(options, lostAnswers),
-      lookUpPlates: (image, signals) => atOnce(() => lookUp(image, signals)),
+      placeToAsk: createPlaces(options.concurrency),
+      lookUpPlates: lookUp,
       keeps: meets(options.confidenceThreshold),
     }
     const deps = reached ? withSteps(plain, reached) : plain
@@ -157,18 +157,13 @@ export async function openIngest(
         throw thrown
       }
     }
-    const inFlight = options.concurrency + aheadOf(options)
+    const inFlight = inFlightFor(options.concurrency)
     const withMemory = createMemory(lasting, options)
     return { database, images, spool: safety.spool, inFlight, withMemory, ingestOne, close }
   } catch (thrown) {
     await close()
     throw thrown
   }
-}
-
-/** While images are asked about, half as many others are read, stored and written: the API need not wait for them. */
-function aheadOf({ concurrency }: IngestOptions): number {
-  return Math.ceil(concurrency / 2)
 }
 
 /** How often an image may be taken over by other runs while this process sleeps, and still be tried again. */

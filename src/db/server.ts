@@ -28,15 +28,14 @@ export function openServerDatabase(
     application_name: 'plate-snapshot',
   })
   pool.on('error', hearOf)
+  // The pool listens to idle connections only, and a connection may fail in the very turn it is given out.
+  pool.on('connect', (client) => void client.on('error', hearOf))
 
   async function withClient<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
     let client: pg.PoolClient | undefined
     try {
       client = await pool.connect()
-      // The pool listens to idle connections only.
-      client.on('error', hearOf)
       const result = await work(client)
-      client.off('error', hearOf)
       client.release()
       return result
     } catch (thrown) {
