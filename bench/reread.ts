@@ -9,7 +9,7 @@ import { drawBase } from './support/pictures.ts'
 
 const FILES = 100_000
 /** The largest for which there is room. */
-const SIZES = [60_000, 20_000, 4_000]
+const SIZES = [120_000, 60_000, 20_000, 4_000]
 const DAY_S = 86_400
 const AT_ONCE = 16
 const COUNT_OPENS = new URL('./support/count-opens.ts', import.meta.url)

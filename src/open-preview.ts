@@ -4,11 +4,12 @@ import { requireSchema } from './db/schema.ts'
 import { databaseIdOf } from './db/spooled-answers.ts'
 import { createDispatcher } from './http.ts'
 import { createBudget } from './look-up-plates.ts'
-import type { IngestOptions } from './options.ts'
+import { type IngestOptions, questionOf } from './options.ts'
 import { previewImage } from './preview.ts'
+import { createFetch, createMemory } from './reading.ts'
 import { readSpool } from './spool.ts'
 import { openDatabase } from './stores.ts'
-import { createFetch, createMemory, isGivenUp, type Opened, questionOf } from './wiring.ts'
+import { isGivenUp, type Opened } from './wiring.ts'
 
 /** Opens what a dry run needs: nothing that writes, and no key. */
 export async function openPreview(settings: Settings, options: IngestOptions): Promise<Opened> {

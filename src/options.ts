@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { ConfigProblem } from './errors.ts'
 import { INGEST_FLAGS, LOST_ANSWER } from './flags.ts'
+import type { Question } from './lookup.ts'
 import { confidence, engineConfig, filled, regions, seconds, whole } from './option-schemas.ts'
 
 const IMAGES_MISSING = 'is required: a file with one path or URL a line, or - for standard input.'
@@ -44,6 +45,11 @@ export type IngestInput = z.input<typeof ingestSchema>
 
 const reprocessSchema = ingestSchema.pick({ confidenceThreshold: true, json: true, quiet: true })
 export type ReprocessOptions = z.infer<typeof reprocessSchema>
+
+/** What is asked, out of the options of a run. */
+export function questionOf({ regions, cameraId, mmc, engineConfig }: IngestOptions): Question {
+  return { regions, cameraId, mmc, engineConfig }
+}
 
 /** Reads the options of `ingest`: the options, or every problem with them. */
 export function readIngestOptions(given: unknown): Reading<IngestOptions> {

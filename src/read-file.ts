@@ -1,5 +1,4 @@
-import { closeSync, constants, fstatSync, open, read } from 'node:fs'
-import { stat } from 'node:fs/promises'
+import { closeSync, constants, fstatSync, open, read, stat } from 'node:fs'
 import { promisify } from 'node:util'
 import { shortBody, tooLarge } from './download.ts'
 import { FetchError, messageOf, systemCodeOf } from './errors.ts'
@@ -9,6 +8,7 @@ import { digestOf } from './sha256.ts'
 
 /** What is asked of an open file comes without delay; a round through Node's threads costs 30 times as much. */
 const openFile = promisify(open)
+const statOf = promisify(stat)
 const readFrom = promisify(read)
 
 /**
@@ -22,7 +22,7 @@ export async function readFile(
 ): Promise<ReadBytes | undefined> {
   try {
     if (before !== undefined) {
-      const stats = await stat(path, { bigint: true })
+      const stats = await statOf(path, { bigint: true })
       if (stats.isFile() && isUnchangedFile(stats, before)) return undefined
     }
     // Without O_NONBLOCK, opening a named pipe waits for a writer, if need be for ever.

@@ -5,25 +5,23 @@ import { createFailures } from './db/failures.ts'
 import { createLedger, type Ledger } from './db/ledger.ts'
 import { sharedPace } from './db/pace-row.ts'
 import { patient } from './db/patient.ts'
-import { createRecall } from './db/recall.ts'
 import { beginRun, heartbeatOf } from './db/runs.ts'
 import { requireSchema } from './db/schema.ts'
 import { dieAt, told, withSteps } from './die-at.ts'
 import { DatabaseError } from './errors.ts'
-import { fetchWithRetry } from './fetching.ts'
 import { meets } from './filter.ts'
 import { createDispatcher } from './http.ts'
 import type { ImageRef } from './image-list.ts'
 import type { Stopper } from './ingest-all.ts'
 import { createBudget, lookUpPlatesBy, type RunSignals } from './look-up-plates.ts'
-import { type Question, sendLookup } from './lookup.ts'
-import { linesWithMemory } from './memory.ts'
-import type { IngestOptions } from './options.ts'
+import { sendLookup } from './lookup.ts'
+import { type IngestOptions, questionOf } from './options.ts'
 import { databaseOutage, storageOutage } from './outages.ts'
 import type { Ingested } from './outcome.ts'
 import { createPace } from './pace.ts'
 import { type Deps, ingestImage, isUntouched, type Line } from './pipeline.ts'
 import { createPlaces, inFlightFor } from './places.ts'
+import { createFetch, createMemory } from './reading.ts'
 import { LOOKUP_POLICY, withRetry } from './retry.ts'
 import { openSafety, readInEarlier } from './safekeeping.ts'
 import type { Spool } from './spool.ts'
@@ -32,11 +30,6 @@ import { openDatabase, openImageStore } from './stores.ts'
 
 /** Longest wait for one statement of a run, in milliseconds: the bytes of a large image over a slow line included. */
 const QUERY_TIMEOUT_MS = 60_000
-
-/** What is asked, out of the options of a run. */
-export function questionOf({ regions, cameraId, mmc, engineConfig }: IngestOptions): Question {
-  return { regions, cameraId, mmc, engineConfig }
-}
 
 /** A run with everything it needs, open. */
 export interface Opened {
@@ -179,25 +172,6 @@ function againWhenTakenOver<T>(work: () => Promise<T>, signal: AbortSignal): Pro
 /** Has an image whose answer was lost before to be left alone? */
 export function isGivenUp({ lostAnswer, force }: IngestOptions, lostAnswers: number): boolean {
   return lostAnswer === 'fail' && !force && lostAnswers > 0
-}
-
-/** Fetching as the options say, with its own connections. */
-export function createFetch(
-  { maxImageBytes, fetchTimeout }: IngestOptions,
-  dispatcher: ReturnType<typeof createDispatcher>,
-): Deps['fetchImage'] {
-  const access = { maxBytes: maxImageBytes, timeoutMs: fetchTimeout * 1_000, dispatcher }
-  return ({ text, remembered }, signal) => fetchWithRetry(text, access, signal, remembered?.seenAs)
-}
-
-/** What is remembered of sources, unless all of them are to be read anyway. */
-export function createMemory(database: Database, options: IngestOptions): Opened['withMemory'] {
-  const { force, reread, confidenceThreshold } = options
-  // Nothing is remembered, and everything read.
-  const forgets = async () => () => undefined
-  if (force || reread) return (refs) => linesWithMemory(refs, forgets, meets(confidenceThreshold))
-  const recall = createRecall(database, questionOf(options))
-  return (refs) => linesWithMemory(refs, recall, meets(confidenceThreshold))
 }
 
 function createSend(
