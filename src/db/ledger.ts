@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { inBatches } from '../batches.ts'
 import { DatabaseError, IngestError, LookupError, LookupFailure } from '../errors.ts'
 import type { FetchedImage } from '../fetch-image.ts'
 import type { Answer } from '../look-up-plates.ts'
@@ -7,9 +6,10 @@ import type { Question } from '../lookup.ts'
 import type { PlateReading, Snapshot } from '../normalize.ts'
 import { NO_OUTAGE, type Outage } from '../outage.ts'
 import { readStored, storable } from '../response.ts'
-import { type AnsweredEntry, askedOf, createAnswers, type KnownImage, toKnown } from './answers.ts'
+import { askedOf, createAnswers, type KnownImage, toKnown } from './answers.ts'
+import { createClaims } from './claims.ts'
 import type { Database } from './database.ts'
-import { ASKING, CLAIM, FREE, KEEP_BYTES, NOT_ASKING, RELEASE } from './ledger-statements.ts'
+import { FREE, KEEP_BYTES, NOT_ASKING, RELEASE } from './ledger-statements.ts'
 import { patient } from './patient.ts'
 import type { Run } from './runs.ts'
 import { type ClaimedImage, createSettlement, type Safety } from './settlement.ts'
@@ -36,14 +36,6 @@ export interface LedgerOptions {
 
 export type Ledger = ReturnType<typeof createLedger>
 
-type ClaimedEntry = { sha256: string } & (
-  | { state: 'mine'; uncertain: number; unsettled: unknown; is_new: boolean }
-  | ({ state: 'known' | 'busy'; claimed_by: string | null } & AnsweredEntry)
-)
-
-/** Images of one statement. */
-const MOST_CLAIMS = 64
-
 const FIRST_WAIT_MS = 50
 const LONGEST_WAIT_MS = 1_000
 /** So many failed lookups are remembered for copies of their images: a long list must not fill the memory. */
@@ -57,14 +49,7 @@ export function createLedger(
 ) {
   const database = patient(server, outage)
   const asked = JSON.stringify(askedOf(question))
-  const claimTogether = inBatches(async (images: readonly { sha256: string }[]) => {
-    const values = [JSON.stringify(images), asked, run.id, force]
-    return inOrderOf(images, await server.query<ClaimedEntry>(CLAIM, values))
-  }, MOST_CLAIMS)
-  const askTogether = inBatches(async (images: readonly { sha256: string }[]) => {
-    const wanted = `{${images.map(({ sha256 }) => sha256).join(',')}}`
-    return inOrderOf(images, await server.query<{ sha256: string }>(ASKING, [wanted, run.id]))
-  }, MOST_CLAIMS)
+  const together = createClaims(server, { runId: run.id, asked, force })
   const settlement = createSettlement({
     ...{ database: server, outage, question, safety },
     runId: run.id,
@@ -122,7 +107,7 @@ export function createLedger(
     const image = { sha256, source: storable(source), mime, size, ...object, seen_as: seenAs }
     for (let waitMs = FIRST_WAIT_MS; ; waitMs = Math.min(waitMs * 2, LONGEST_WAIT_MS)) {
       const given = { ...image, is_again: waitMs > FIRST_WAIT_MS }
-      const entry = await outage.through(() => claimTogether(given))
+      const entry = await outage.through(() => together.claim(given))
       if (entry?.state === 'mine') {
         return {
           kind: 'mine',
@@ -151,7 +136,7 @@ export function createLedger(
    * @throws {DatabaseError} `claim_lost` when another run took the image over, because this one had been silent for long
    */
   async function asking({ sha256, source }: FetchedImage): Promise<void> {
-    const mine = await outage.through(() => askTogether({ sha256 }))
+    const mine = await outage.through(() => together.ask({ sha256 }))
     if (mine !== null) return
     throw new DatabaseError('claim_lost', `${source} was taken over by another run.`)
   }
@@ -193,15 +178,6 @@ export function createLedger(
 
   const { amend } = createAnswers(database, question)
   return { claim, keepBytes, asking, notAsking, release, fail, settle, amend }
-}
-
-/** What a statement gave for each image; null where it gave nothing. */
-function inOrderOf<Row extends { sha256: string }>(
-  images: readonly { sha256: string }[],
-  rows: readonly Row[],
-): (Row | null)[] {
-  const found = new Map(rows.map((row) => [row.sha256, row]))
-  return images.map(({ sha256 }) => found.get(sha256) ?? null)
 }
 
 function paidAnswerOf(unsettled: unknown): Answer | undefined {

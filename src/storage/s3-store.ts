@@ -50,10 +50,10 @@ export async function openS3Store(settings: S3Settings): Promise<S3Store> {
 
 /** A key that is written in a link as it is; the older tool may have made others. */
 const PLAIN_KEY = /^[\w./-]+$/
-/** Statuses of a PUT on the condition that nothing is there: it is; somebody else is at it; no such conditions here. */
-const IS_THERE = 412
-const BEING_PUT = 409
-const REFUSED_CONDITION = new Set([IS_THERE, BEING_PUT, 501])
+/** Statuses of a PUT on the condition that nothing is there: something is, or somebody else is just putting it. */
+const IS_THERE = new Set([409, 412])
+/** Of servers that know no such condition. A PUT without one says what else may be wrong. */
+const NO_CONDITIONS = new Set([400, 501])
 /** Statuses of a HEAD that say: not there, or not to be asked. */
 const REFUSED_HEAD = new Set([400, 403, 404])
 
@@ -127,8 +127,8 @@ function createS3Store(client: S3Client, settings: S3Settings, links: Links): S3
       return true
     } catch (thrown) {
       const status = statusOf(thrown) ?? 0
-      if (!REFUSED_CONDITION.has(status)) throw thrown
-      if (status !== IS_THERE) knowsConditions = status === BEING_PUT
+      if (NO_CONDITIONS.has(status)) knowsConditions = false
+      else if (!IS_THERE.has(status)) throw thrown
       return false
     }
   }
@@ -142,6 +142,7 @@ function createS3Store(client: S3Client, settings: S3Settings, links: Links): S3
 
     async put(image, abortSignal, isNew = false) {
       const object = store.objectFor(image)
+      abortSignal.throwIfAborted()
       try {
         if (isNew && (await isPutAnew(object, image, abortSignal))) return image.size
         if (await isThere(object, image, abortSignal)) return 0

@@ -76,11 +76,14 @@ test.runIf(verifiesSignatures)(
   },
 )
 
-test('where conditions are not known every image is asked for first', async () => {
-  const refuse = ({ method, headers }: IncomingMessage) =>
-    method === 'PUT' && headers['if-none-match'] !== undefined ? 501 : undefined
-  await using watched = await openWatched({ refuse })
-  const images = [fetchedImage(), fetchedImage()] as const
-  for (const image of images) expect(await watched.put(image, true)).toBe(image.size)
-  expect(watched.asked().slice(-4)).toEqual(['HEAD', 'PUT', 'HEAD', 'PUT'])
-})
+test.each([400, 501])(
+  'where conditions are answered with %i every image is asked for first',
+  async (status) => {
+    const refuse = ({ method, headers }: IncomingMessage) =>
+      method === 'PUT' && headers['if-none-match'] !== undefined ? status : undefined
+    await using watched = await openWatched({ refuse })
+    const images = [fetchedImage(), fetchedImage()] as const
+    for (const image of images) expect(await watched.put(image, true)).toBe(image.size)
+    expect(watched.asked().slice(-4)).toEqual(['HEAD', 'PUT', 'HEAD', 'PUT'])
+  },
+)

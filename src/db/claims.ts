@@ -1,0 +1,41 @@
+import { inBatches } from '../batches.ts'
+import type { AnsweredEntry } from './answers.ts'
+import type { Database } from './database.ts'
+import { ASKING, CLAIM } from './ledger-statements.ts'
+
+/** What comes of a claim: the image is this run's, or answered, or another run's. */
+export type ClaimedEntry = { sha256: string } & (
+  | { state: 'mine'; uncertain: number; unsettled: unknown; is_new: boolean }
+  | ({ state: 'known' | 'busy'; claimed_by: string | null } & AnsweredEntry)
+)
+
+/** Images of one statement. */
+const MOST_CLAIMS = 64
+
+/** An image as `CLAIM` and `ASKING` take it, by its SHA-256. */
+type Given = Readonly<{ sha256: string }>
+
+/** Claims, and marks of questions about to leave, of many images in one statement each. Both give null for nothing. */
+export function createClaims(
+  database: Database,
+  { runId, asked, force }: { runId: string; asked: string; force: boolean },
+) {
+  const claim = inBatches(async (images: readonly Given[]) => {
+    const values = [JSON.stringify(images), asked, runId, force]
+    return inOrderOf(images, await database.query<ClaimedEntry>(CLAIM, values))
+  }, MOST_CLAIMS)
+  const ask = inBatches(async (images: readonly Given[]) => {
+    const wanted = `{${images.map(({ sha256 }) => sha256).join(',')}}`
+    return inOrderOf(images, await database.query<Given>(ASKING, [wanted, runId]))
+  }, MOST_CLAIMS)
+  return { claim, ask }
+}
+
+/** What a statement gave for each image; null where it gave nothing. */
+function inOrderOf<Row extends Given>(
+  images: readonly Given[],
+  rows: readonly Row[],
+): (Row | null)[] {
+  const found = new Map(rows.map((row) => [row.sha256, row]))
+  return images.map(({ sha256 }) => found.get(sha256) ?? null)
+}
