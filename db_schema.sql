@@ -52,6 +52,39 @@ CREATE INDEX IF NOT EXISTS idx_vehicle_image_sha256 ON vehicle_snapshots (image_
 CREATE UNIQUE INDEX IF NOT EXISTS idx_vehicle_image_result
   ON vehicle_snapshots (image_sha256, result_index) WHERE result_index IS NOT NULL;
 
+-- Characters that are taken for each other on plates are one here, and blanks, dashes and dots none.
+CREATE OR REPLACE FUNCTION plate_snapshot_alike(plate text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
+$$ SELECT left(translate(lower(plate), 'odqilzsgb -.', '000112568'), 100) $$;
+
+-- Everything that a vehicle may be looked for by, from all of its readings and candidates, as the words of one index:
+-- `plate 123abc` (alike; spelled out, since an index's function finds no other function of ours), `make …`, `model …`, `make … model …`, `color …`, `region us-ca`, `region us`.
+CREATE OR REPLACE FUNCTION plate_snapshot_terms(plate text, makes_models jsonb, colors jsonb, meta jsonb)
+RETURNS text[] LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 2000 AS $$
+  SELECT array_agg(DISTINCT left(term, 200)) FROM (
+    SELECT 'plate ' || left(translate(lower(p), 'odqilzsgb -.', '000112568'), 100)
+    FROM (SELECT plate UNION ALL SELECT c #>> '{}' FROM jsonb_path_query(meta, '$.candidates[*].plate') c) AS t (p)
+    UNION ALL
+    SELECT unnest(ARRAY['make ' || m.make, 'model ' || m.model, 'make ' || m.make || ' model ' || m.model])
+    FROM (SELECT lower(v->>'make') AS make, lower(v->>'model') AS model FROM jsonb_path_query(makes_models, '$[*]') v) m
+    UNION ALL
+    SELECT 'color ' || lower(c #>> '{}') FROM jsonb_path_query(colors, '$[*].color') c
+    UNION ALL
+    SELECT unnest(ARRAY['region ' || r.code, 'region ' || split_part(r.code, '-', 1)])
+    FROM (SELECT lower(meta #>> '{region,code}') AS code) r
+  ) AS terms (term) WHERE term IS NOT NULL
+$$;
+
+-- For `plates`: newest first, of one camera, by the beginning of a plate, by what a vehicle may be. A text may be longer than
+-- an index entry can be.
+CREATE INDEX IF NOT EXISTS idx_vehicle_seen_at
+  ON vehicle_snapshots ((coalesce(captured_at, created_at)) DESC NULLS LAST, id);
+CREATE INDEX IF NOT EXISTS idx_vehicle_camera
+  ON vehicle_snapshots ((left(camera_id, 100)), (coalesce(captured_at, created_at)) DESC NULLS LAST, id);
+CREATE INDEX IF NOT EXISTS idx_vehicle_plate_pattern
+  ON vehicle_snapshots ((left(translate(lower(plate_text), ' -.', ''), 100)) text_pattern_ops);
+CREATE INDEX IF NOT EXISTS idx_vehicle_terms
+  ON vehicle_snapshots USING gin (plate_snapshot_terms(plate_text, makes_models, colors, meta));
+
 -- The ledger: one row for each image ever stored or asked about, whether or not a row above came of it.
 --   response set     answered: it is never bought again
 --   claimed_by set   a run is at work on it (see ingest_runs)
@@ -80,6 +113,14 @@ CREATE TABLE IF NOT EXISTS plate_lookups (
 ALTER TABLE plate_lookups
   -- set while a request may be under way: after a crash nobody knows whether it was billed
   ADD COLUMN IF NOT EXISTS asking_since timestamptz;
+-- `purge --older-than` goes by when an image was first stored or asked about.
+CREATE INDEX IF NOT EXISTS idx_plate_lookups_created_at ON plate_lookups (created_at);
+
+-- Images that were purged, and that are neither stored nor asked about again.
+CREATE TABLE IF NOT EXISTS purged_images (
+  image_sha256 text PRIMARY KEY,
+  purged_at timestamptz NOT NULL DEFAULT now()
+);
 
 -- Every path and URL that ever held an image; several of one image are duplicates.
 CREATE TABLE IF NOT EXISTS image_sources (
@@ -119,7 +160,8 @@ CREATE TABLE IF NOT EXISTS ingest_runs (
 );
 ALTER TABLE ingest_runs
   ADD COLUMN IF NOT EXISTS dead_after_ms double precision NOT NULL DEFAULT 30000,   -- without a heartbeat
-  ADD COLUMN IF NOT EXISTS summary jsonb;     -- what it did, as --json has it; null: it was cut off
+  ADD COLUMN IF NOT EXISTS summary jsonb,     -- what it did, as --json has it; null: it was cut off
+  ADD COLUMN IF NOT EXISTS confidence_threshold double precision;   -- that it made rows by
 
 CREATE INDEX IF NOT EXISTS idx_ingest_runs_open ON ingest_runs (account) WHERE ended_at IS NULL;
 
@@ -156,10 +198,11 @@ WITH older AS NOT MATERIALIZED (
     AND (jsonb_typeof(raw_response) = 'array' OR jsonb_typeof(raw_response->'results') = 'array')
 ), entered AS (
   INSERT INTO plate_lookups
-    (image_sha256, source, image_mime, image_size, s3_bucket, s3_key, stored_at, response, answered_at, attempts)
+    (image_sha256, source, image_mime, image_size, s3_bucket, s3_key, stored_at, response, answered_at, attempts,
+     created_at)
   SELECT DISTINCT ON (image_sha256)
     image_sha256, source, image_mime, image_size, s3_bucket, s3_key, created_at, raw_response,
-    coalesce(created_at, now()), 1
+    coalesce(created_at, now()), 1, coalesce(created_at, now())
   FROM older
   ORDER BY image_sha256, created_at DESC NULLS LAST
   ON CONFLICT DO NOTHING
@@ -194,7 +237,10 @@ WHERE v.id = p.id AND p.choice = 1 AND p.turn = 1
   AND NOT EXISTS (SELECT 1 FROM vehicle_snapshots o
                   WHERE o.image_sha256 = p.image_sha256 AND o.result_index = p.place);
 
-INSERT INTO plate_snapshot_schema (version) SELECT 3 WHERE NOT EXISTS (SELECT 1 FROM plate_snapshot_schema);
-UPDATE plate_snapshot_schema SET version = 3 WHERE version < 3;
+-- Before schema 4 they entered it as of the day of the migration.
+UPDATE plate_lookups SET created_at = stored_at WHERE answered_by IS NULL AND stored_at < created_at;
+
+INSERT INTO plate_snapshot_schema (version) SELECT 4 WHERE NOT EXISTS (SELECT 1 FROM plate_snapshot_schema);
+UPDATE plate_snapshot_schema SET version = 4 WHERE version < 4;
 
 COMMIT;

@@ -63,6 +63,9 @@ export const ADVICE = {
     scope: 'run',
     hint: 'Set XDG_STATE_HOME to a folder that can be read and written: paid answers wait there while the database is away.',
   },
+  query_refused: {
+    hint: 'query reads, one statement at a time: SELECT, WITH, VALUES, TABLE, EXPLAIN or SHOW.',
+  },
   schema_missing: {
     scope: 'run',
     hint: 'Run: plate-snapshot migrate (npx plate-snapshot migrate in a checkout).',

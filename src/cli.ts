@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 // Nothing but Node itself is imported before its version is known to do: the rest fails on an old one with a trace.
+import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { setFlagsFromString } from 'node:v8'
 
@@ -52,6 +53,13 @@ async function run(): Promise<number> {
     input: stdin,
     out: (text) => {
       if (!isDeaf) stdout.write(`${text}\n`)
+    },
+    outBytes: (bytes) => {
+      if (!isDeaf) stdout.write(bytes)
+    },
+    drained: async () => {
+      if (isDeaf || !stdout.writableNeedDrain) return
+      await once(stdout, 'drain', { signal: stop.signal }).catch(() => {})
     },
     say: (text) => {
       if (!isUnheard && !isDeaf) stderr.write(`${text}\n`)

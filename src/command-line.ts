@@ -1,4 +1,4 @@
-import { Command, CommanderError, Option } from 'commander'
+import { Argument, Command, CommanderError, Option } from 'commander'
 import type { Flag } from './flags.ts'
 import { meaningOf, topHelp } from './help.ts'
 import type { Shell } from './shell.ts'
@@ -8,6 +8,8 @@ type Action = (given: Record<string, unknown>, shell: Shell) => Promise<number>
 /** One command: what it does, its flags, and its code, which is loaded when the command is used. */
 export interface CommandEntry {
   does: string
+  /** What is given without a flag, at most one (`<sql>`, `[id|sha256...]`); the action finds it under `name`. */
+  argument?: { form: string; name: string; meaning: string }
   flags: readonly Flag[]
   load: () => Promise<Action>
 }
@@ -50,10 +52,17 @@ function createProgram(
       writeOut: (text) => shell.out(text.trimEnd()),
       writeErr: (text) => shell.say(text.trimEnd()),
     })
-  for (const [name, { does, flags, load }] of Object.entries(commands)) {
+  for (const [name, { does, argument, flags, load }] of Object.entries(commands)) {
     const command = program.command(name, { isDefault: name === 'ingest' }).description(does)
     for (const flag of flags) command.addOption(toOption(flag))
-    command.action((given: Record<string, unknown>) => run(load, given))
+    if (argument === undefined) {
+      command.action((given: Record<string, unknown>) => run(load, given))
+      continue
+    }
+    command.addArgument(new Argument(argument.form, argument.meaning))
+    command.action((value: unknown, given: Record<string, unknown>) =>
+      run(load, { ...given, [argument.name]: value }),
+    )
   }
   // Set last: commands take over what their program has when they are made, and keep commander's own help.
   return program.configureHelp({

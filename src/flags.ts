@@ -114,3 +114,37 @@ export const INGEST_FLAGS = {
   },
   quiet: { flags: '--quiet', meaning: 'no progress, only the summary', default: false },
 } as const satisfies Record<string, Flag>
+
+/** Every flag of `query`. */
+export const QUERY_FLAGS = {
+  csv: { flags: '--csv', meaning: 'comma-separated values, with a line of names' },
+  json: { flags: '--json', meaning: 'one JSON object a line' },
+} as const satisfies Record<string, Flag>
+
+/** Every flag of `plates`. */
+export const PLATES_FLAGS = {
+  plate: {
+    flags: '--plate <text>',
+    meaning: 'this plate; any case, * for any characters, ? for one',
+  },
+  like: {
+    flags: '--like <text>',
+    meaning: 'what may be this plate: also among the other readings, and with 0 for O, 1 for I',
+  },
+  make: { flags: '--make <name>', meaning: 'a make among the guesses' },
+  model: { flags: '--model <name>', meaning: 'a model among the guesses' },
+  color: { flags: '--color <name>', meaning: 'a color among the guesses' },
+  region: { flags: '--region <code>', meaning: 'us-ca, or us for all of them' },
+  camera: { flags: '--camera <id>', meaning: 'seen by this camera' },
+  since: {
+    flags: '--since <time>',
+    meaning: 'seen then or later: 2026-01-31, 2026-01-31T08:30 or 7d',
+  },
+  until: { flags: '--until <time>', meaning: 'seen before then; of a day, until its end' },
+  minConfidence: { flags: '--min-confidence <0..1>', meaning: 'read at least as surely as this' },
+  limit: {
+    flags: '--limit <n>',
+    meaning: 'at most so many; the table has 100 unless told otherwise',
+  },
+  ...QUERY_FLAGS,
+} as const satisfies Record<string, Flag>

@@ -1,3 +1,4 @@
+import type { CommandEntry } from './command-line.ts'
 import { type Flag, INGEST_FLAGS } from './flags.ts'
 
 const DOES =
@@ -15,12 +16,18 @@ const NARROWEST = 40
  * people look for, and takes half of a start to load. @param columns the width to keep to, in characters
  */
 export function topHelp(
-  commands: Readonly<Record<string, { does: string; flags: readonly Flag[] }>>,
+  commands: Readonly<Record<string, Pick<CommandEntry, 'does' | 'argument' | 'flags'>>>,
   columns = 80,
 ): string {
   const named = [
     ...Object.entries(commands).map(
-      ([name, { does, flags }]) => [flags.length === 0 ? name : `${name} [options]`, does] as const,
+      ([name, { does, argument, flags }]) =>
+        [
+          [name, ...(flags.length === 0 ? [] : ['[options]']), argument?.form ?? '']
+            .join(' ')
+            .trim(),
+          does,
+        ] as const,
     ),
     ['help [command]', 'display help for command'] as const,
   ]

@@ -1,5 +1,5 @@
 import type { CommandEntry } from './command-line.ts'
-import { INGEST_FLAGS } from './flags.ts'
+import { INGEST_FLAGS, PLATES_FLAGS, QUERY_FLAGS } from './flags.ts'
 import { topHelp } from './help.ts'
 import type { Shell } from './shell.ts'
 
@@ -40,6 +40,17 @@ export const COMMANDS = {
     does: 'what the database holds: images, rows, what failed and why, lookups by day, the last run',
     flags: [json],
     load: async () => (await import('./commands/status.ts')).status,
+  },
+  plates: {
+    does: 'what was seen: the rows as a table, newest first, filtered; --csv and --json',
+    flags: Object.values(PLATES_FLAGS),
+    load: async () => (await import('./commands/plates.ts')).plates,
+  },
+  query: {
+    does: 'rows by SQL of your own, which may only read; also on the embedded database',
+    argument: { form: '<sql>', name: 'sql', meaning: 'one SELECT, or - for standard input' },
+    flags: Object.values(QUERY_FLAGS),
+    load: async () => (await import('./commands/query.ts')).query,
   },
   demo: {
     does: 'try it without an account: sample pictures, a local stand-in for the API, a database in ./plate-snapshot-demo',

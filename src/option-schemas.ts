@@ -59,3 +59,44 @@ export const engineConfig = z
 
 /** A text that says something. */
 export const filled = z.string().min(1, 'must not be empty.')
+
+const UNIT_MS = { h: 3_600_000, d: 86_400_000, w: 604_800_000, y: 31_536_000_000 }
+
+/** `90d` in milliseconds. No `m`: a purge that takes minutes for months would leave nothing. */
+function durationMs(text: string): number | undefined {
+  const [, amount, unit] = /^(\d+(?:\.\d+)?)([hdwy])$/.exec(text.trim()) ?? []
+  if (unit !== 'h' && unit !== 'd' && unit !== 'w' && unit !== 'y') return undefined
+  return Number(amount) * UNIT_MS[unit]
+}
+
+/** A time span, in milliseconds. */
+export const span = z.string().transform((text, context) => {
+  const ms = durationMs(text)
+  if (ms !== undefined) return ms
+  context.addIssue('must be a number of hours, days, weeks or years, such as 12h, 90d, 8w or 1y.')
+  return z.NEVER
+})
+
+/**
+ * A moment: `2026-01-31` or `2026-01-31T08:30`, in this machine's time zone when none is written, or so long ago (`7d`).
+ * @param dayEnds does a day without a time mean its end?
+ */
+export function moment(dayEnds: boolean) {
+  return z.string().transform((text, context) => {
+    const ago = durationMs(text)
+    if (ago !== undefined) return new Date(Date.now() - ago)
+    const [, day, time] = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d.*))?$/.exec(text.trim()) ?? []
+    // Without a time JavaScript would take the day for one of UTC.
+    const at = new Date(`${day}T${time ?? '00:00'}`)
+    if (dayEnds && time === undefined) at.setDate(at.getDate() + 1)
+    // 31 April would become 1 May.
+    if (!Number.isNaN(at.getTime()) && isDay(day)) return at
+    context.addIssue('must be a day (2026-01-31), a time (2026-01-31T08:30) or so long ago (7d).')
+    return z.NEVER
+  })
+}
+
+function isDay(day = ''): boolean {
+  const at = new Date(`${day}T00:00Z`)
+  return !Number.isNaN(at.getTime()) && at.toISOString().startsWith(day)
+}

@@ -1,8 +1,16 @@
 import { z } from 'zod'
 import type { ConfigProblem } from './errors.ts'
-import { INGEST_FLAGS, LOST_ANSWER } from './flags.ts'
+import { INGEST_FLAGS, LOST_ANSWER, type PLATES_FLAGS, type QUERY_FLAGS } from './flags.ts'
 import type { Question } from './lookup.ts'
-import { confidence, engineConfig, filled, regions, seconds, whole } from './option-schemas.ts'
+import {
+  confidence,
+  engineConfig,
+  filled,
+  moment,
+  regions,
+  seconds,
+  whole,
+} from './option-schemas.ts'
 
 const IMAGES_MISSING = 'is required: a file with one path or URL a line, or - for standard input.'
 
@@ -46,6 +54,31 @@ export type IngestInput = z.input<typeof ingestSchema>
 const reprocessSchema = ingestSchema.pick({ confidenceThreshold: true, json: true, quiet: true })
 export type ReprocessOptions = z.infer<typeof reprocessSchema>
 
+/** How rows are written: a table, or one of these. */
+const rowFormat = { csv: z.boolean().default(false), json: z.boolean().default(false) }
+
+const platesSchema = z.object({
+  plate: filled.optional(),
+  like: filled.optional(),
+  make: filled.optional(),
+  model: filled.optional(),
+  color: filled.optional(),
+  region: filled.optional(),
+  camera: filled.optional(),
+  since: moment(false).optional(),
+  until: moment(true).optional(),
+  minConfidence: confidence.optional(),
+  limit: whole(1).optional(),
+  ...rowFormat,
+} satisfies Record<keyof typeof PLATES_FLAGS, z.ZodType>)
+export type PlatesOptions = z.infer<typeof platesSchema>
+
+const querySchema = z.object({
+  sql: z.string(),
+  ...rowFormat,
+} satisfies Record<'sql' | keyof typeof QUERY_FLAGS, z.ZodType>)
+export type QueryOptions = z.infer<typeof querySchema>
+
 /** What is asked, out of the options of a run. */
 export function questionOf({ regions, cameraId, mmc, engineConfig }: IngestOptions): Question {
   return { regions, cameraId, mmc, engineConfig }
@@ -59,6 +92,22 @@ export function readIngestOptions(given: unknown): Reading<IngestOptions> {
 /** Reads the options of `reprocess`. */
 export function readReprocessOptions(given: unknown): Reading<ReprocessOptions> {
   return read(reprocessSchema, given)
+}
+
+/** Reads the options of `plates`. */
+export function readPlatesOptions(given: unknown): Reading<PlatesOptions> {
+  return inOneFormat(read(platesSchema, given))
+}
+
+/** Reads the options of `query`. */
+export function readQueryOptions(given: unknown): Reading<QueryOptions> {
+  return inOneFormat(read(querySchema, given))
+}
+
+function inOneFormat<T extends { csv: boolean; json: boolean }>(reading: Reading<T>): Reading<T> {
+  if (!reading.options?.csv || !reading.options.json) return reading
+  const message = 'are two formats: choose one.'
+  return { options: undefined, problems: [{ name: '--csv, --json', message }] }
 }
 
 type Reading<T> = { options: T; problems: [] } | { options: undefined; problems: ConfigProblem[] }

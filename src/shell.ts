@@ -7,6 +7,10 @@ export interface Shell {
   input: Readable
   /** Results: standard output. */
   out(text: string): void
+  /** The same for bytes. */
+  outBytes(bytes: Uint8Array): void
+  /** Resolves when standard output can take more: what is written faster than it is read fills the memory. */
+  drained(): Promise<void>
   /** Progress and messages: standard error. */
   say(text: string): void
   /** Is standard error a terminal, and how wide is it? Undefined: no terminal. */

@@ -1,6 +1,7 @@
 import { ADVICE } from './advice.ts'
 import type { Day, Overview } from './db/overview.ts'
 import type { RunOverview } from './db/run-overview.ts'
+import { localTime } from './local-time.ts'
 import { counted, summaryLines, visible } from './run-report.ts'
 import { tableLines } from './table.ts'
 import { createTally } from './tally.ts'
@@ -164,12 +165,4 @@ function column<Row>(head: string, rows: readonly Row[], of: (row: Row) => numbe
   const numbers = rows.map((row) => of(row).toLocaleString('en-US'))
   const width = Math.max(head.length, ...numbers.map(({ length }) => length))
   return numbers.map((number) => number.padStart(width))
-}
-
-/** `2026-01-31 23:59:59 +01:00`: this machine's time, with its distance from UTC. */
-function localTime(at: Date): string {
-  const minutes = -at.getTimezoneOffset()
-  const local = new Date(at.getTime() + minutes * 60_000).toISOString()
-  const distance = new Date(Math.abs(minutes) * 60_000).toISOString().slice(11, 16)
-  return `${local.slice(0, 10)} ${local.slice(11, 19)} ${minutes < 0 ? '-' : '+'}${distance}`
 }

@@ -1,4 +1,5 @@
-import { ConfigError, IngestError, LookupFailure } from './errors.ts'
+import type { ErrorCode } from './advice.ts'
+import { IngestError, LookupFailure } from './errors.ts'
 import type { Outcome } from './outcome.ts'
 import { schemeOf } from './source.ts'
 
@@ -112,6 +113,9 @@ export function stoppedBy(reason: unknown): Stopped | undefined {
   }
 }
 
+/** What the user gave is wrong, and nothing was begun. */
+const WRONG_INPUT = new Set<ErrorCode>(['config', 'query_refused'])
+
 /** The exit code of a run that did `tally` and was stopped by `reason` (undefined: by nothing). */
 export function exitCodeOf(
   tally: Pick<Tally, 'failed'>,
@@ -119,7 +123,7 @@ export function exitCodeOf(
   signal?: 'SIGINT' | 'SIGTERM',
 ): number {
   if (signal !== undefined) return signal === 'SIGINT' ? 130 : 143
-  if (reason instanceof ConfigError) return 2
+  if (reason instanceof IngestError && WRONG_INPUT.has(reason.code)) return 2
   if (reason !== undefined) return stoppedBy(reason) === undefined ? 1 : 3
   return tally.failed > 0 ? 1 : 0
 }

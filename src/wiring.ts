@@ -84,7 +84,8 @@ export async function openIngest(
     const account = accountOf(settings.api)
     const delayMs = options.delay * 1_000
     const heartbeat = heartbeatOf(options.heartbeat * 1_000)
-    const run = await beginRun(database, { account, delayMs, heartbeat })
+    const threshold = options.confidenceThreshold
+    const run = await beginRun(database, { account, delayMs, threshold, heartbeat })
     // A database that has gone away cannot be told; the heartbeat's silence will.
     closers.push((summary) => run.end(summary))
 
@@ -92,7 +93,7 @@ export async function openIngest(
     const outage = databaseOutage(database, run.beat, bearing, stopper.end)
     const safekeeping = {
       ...{ stateFolder: settings.stateFolder, runId: run.id, onNotice: events.onNotice },
-      threshold: options.confidenceThreshold,
+      threshold,
     }
     const safety = await openSafety(database, safekeeping)
     const reached = settings.dieAt === undefined ? undefined : dieAt(settings.dieAt)
@@ -135,7 +136,7 @@ export async function openIngest(
       isGivenUp: (lostAnswers) => isGivenUp(options, lostAnswers),
       placeToAsk: createPlaces(options.concurrency),
       lookUpPlates: lookUp,
-      keeps: meets(options.confidenceThreshold),
+      keeps: meets(threshold),
     }
     const deps = reached ? withSteps(plain, reached) : plain
     const noteFailure = createFailures(lasting)

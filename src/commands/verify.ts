@@ -1,14 +1,14 @@
-import { readSettings, type S3Settings, type Settings } from '../config.ts'
 import type { Database } from '../db/database.ts'
-import { requireSchema } from '../db/schema.ts'
-import { DatabaseError, InterruptedError, messageOf } from '../errors.ts'
+import { requireThere } from '../db/schema.ts'
+import { InterruptedError, messageOf } from '../errors.ts'
 import { stopLines } from '../run-report.ts'
 import type { Shell } from '../shell.ts'
+import type { Objects } from '../storage/objects.ts'
+import { openStoredObjects } from '../stored-bytes.ts'
 import { openDatabase } from '../stores.ts'
 import { exitCodeOf, stoppedBy } from '../tally.ts'
 import { createBytes } from '../verify/bytes.ts'
 import { verifyLedger } from '../verify/ledger.ts'
-import { type Objects, openObjects } from '../verify/objects.ts'
 import { verifyBucket } from '../verify/orphans.ts'
 import {
   type Counts,
@@ -43,8 +43,8 @@ export async function verify(given: Given, shell: Shell): Promise<number> {
   })
   try {
     await requireThere(database)
-    const s3 = await s3SettingsFor(database, settings, shell)
-    const objects = s3 && (await openObjects(s3, shell.signal))
+    const isInS3 = settings.storage.kind === 's3' || (await database.query(HAS_OBJECT)).length > 0
+    const objects = isInS3 ? await openStoredObjects(shell.env, shell.signal) : undefined
     try {
       const inDatabase = settings.storage.kind === 'db' ? ['the database (image_data)'] : []
       const where = [...inDatabase, ...(objects === undefined ? [] : [objects.name])].join(' and ')
@@ -114,31 +114,8 @@ function reporterOf(counts: Counts, { repair, json }: Given, shell: Shell) {
   }
 }
 
-/** A wrong working directory must not pass for a sound database. */
-async function requireThere(database: Database): Promise<void> {
-  if (!database.isNew) return requireSchema(database)
-  const hint = 'Verify where the database is, or name it in DATABASE_URL.'
-  const message = `There is no database yet: ${database.name}.`
-  throw new DatabaseError('folder_unusable', message, { hint })
-}
-
 const OBJECTS = 'SELECT count(*)::int AS n FROM plate_lookups WHERE s3_key IS NOT NULL'
 const HAS_OBJECT = 'SELECT 1 FROM plate_lookups WHERE s3_key IS NOT NULL LIMIT 1'
-
-/** With `STORE_IMAGES=db` the ledger may know objects of earlier runs, in a bucket that is still set. */
-async function s3SettingsFor(
-  database: Database,
-  { storage }: Settings,
-  shell: Shell,
-): Promise<S3Settings | undefined> {
-  if (storage.kind === 's3') return storage
-  if ((await database.query(HAS_OBJECT)).length === 0) return undefined
-  const env = { ...shell.env, STORE_IMAGES: 's3' }
-  const read = readSettings(env, { api: false, storage: true })
-  return 'settings' in read && read.settings.storage.kind === 's3'
-    ? read.settings.storage
-    : undefined
-}
 
 async function reportUnchecked({ database, report }: Verification): Promise<void> {
   const [row] = await database.query<{ n: number }>(OBJECTS)

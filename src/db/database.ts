@@ -1,3 +1,5 @@
+import type { Page } from './pages.ts'
+
 /** Rows of one statement. */
 export interface Queryable {
   /** One parameterised statement, unnamed (poolers forget named ones); `values` take text, numbers, null and bytes. */
@@ -13,6 +15,18 @@ export interface Database extends Queryable {
   readonly isNew: boolean
   /** All of `work` or nothing of it. */
   transaction<T>(work: (queryable: Queryable) => Promise<T>): Promise<T>
+  /**
+   * The rows of one SELECT, however many, a page at a time: through a cursor, in a transaction that may only read. `use` is
+   * called at least once, so that it learns the columns.
+   * @param signal ends it, also while a server is busy with it
+   * @throws {InterruptedError} when `signal` aborts
+   */
+  readPages(
+    sql: string,
+    values: readonly unknown[],
+    use: (page: Page) => Promise<void>,
+    signal: AbortSignal,
+  ): Promise<void>
   /** A script of several statements, without values. */
   execute(script: string): Promise<void>
   close(): Promise<void>

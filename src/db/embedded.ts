@@ -5,6 +5,7 @@ import { PGlite } from '@electric-sql/pglite'
 import { DatabaseError, messageOf } from '../errors.ts'
 import { type Database, isDown, type Queryable } from './database.ts'
 import { lockFolder } from './folder-lock.ts'
+import { eachPage, type Page, unlessAborted } from './pages.ts'
 
 /** In a folder of PostgreSQL's whose database is still being made. */
 const UNFINISHED = 'unfinished'
@@ -78,6 +79,23 @@ function toDatabase(
         }),
       )
     },
+    readPages: async (sql, values, use, signal) => {
+      const one = await opened()
+      await unlessAborted(signal, () =>
+        translated(
+          one.transaction(async (tx) => {
+            await tx.query('SET TRANSACTION READ ONLY')
+            await eachPage(
+              (text, bound) => textRows(one, tx, text, bound),
+              sql,
+              values,
+              use,
+              signal,
+            )
+          }),
+        ),
+      )
+    },
     execute: async (script) => {
       const one = await opened()
       await translated(
@@ -116,6 +134,21 @@ async function rows<Row extends object>(
 ): Promise<Row[]> {
   const result = await pglite.query<Row>(sql, [...values])
   return result.rows
+}
+
+/** Without reading any value. */
+async function textRows(
+  { parsers }: PGlite,
+  tx: Pick<PGlite, 'query'>,
+  sql: string,
+  values: readonly unknown[],
+): Promise<Page> {
+  const asText = Object.fromEntries(
+    Object.keys(parsers).map((id) => [id, (value: string) => value]),
+  )
+  const options = { rowMode: 'array' as const, parsers: asText }
+  const { fields, rows } = await tx.query<(string | null)[]>(sql, [...values], options)
+  return { columns: fields.map(({ name, dataTypeID }) => ({ name, typeId: dataTypeID })), rows }
 }
 
 async function translated<T>(result: Promise<T>): Promise<T> {

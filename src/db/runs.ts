@@ -27,8 +27,8 @@ export interface Run {
 }
 
 const BEGIN = `
-  INSERT INTO ingest_runs (id, machine, process_id, process_started, account, delay_ms, dead_after_ms)
-  VALUES ($1, $2, $3, $4, $5, $6, $7)`
+  INSERT INTO ingest_runs (id, machine, process_id, process_started, account, delay_ms, dead_after_ms, confidence_threshold)
+  VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`
 const BEAT = 'UPDATE ingest_runs SET heartbeat_at = clock_timestamp() WHERE id = $1'
 const END =
   'UPDATE ingest_runs SET ended_at = now(), summary = $2::jsonb WHERE id = $1 AND ended_at IS NULL'
@@ -43,22 +43,24 @@ const OPEN = `
   FROM ingest_runs WHERE ended_at IS NULL AND id <> $1`
 
 /**
- * Enters this process into the database as a run that spends `account` with at least `delayMs` between requests.
+ * Enters this process into the database as a run that spends `account` with at least `delayMs` between requests, and makes
+ * rows by `threshold`.
  */
 export async function beginRun(
   database: Database,
   {
     account,
     delayMs,
+    threshold,
     heartbeat = HEARTBEAT,
-  }: { account: string; delayMs: number; heartbeat?: Heartbeat },
+  }: { account: string; delayMs: number; threshold?: number; heartbeat?: Heartbeat },
 ): Promise<Run> {
   const id = randomUUID()
   const self = thisProcess()
   const { machine, processId, processStarted } = self
   const { everyMs, deadAfterMs } = heartbeat
   const process = [machine, processId, processStarted]
-  await database.query(BEGIN, [id, ...process, account, delayMs, deadAfterMs])
+  await database.query(BEGIN, [id, ...process, account, delayMs, deadAfterMs, threshold ?? null])
   const beat = async () => void (await database.query(BEAT, [id]))
   // A beat that fails is made up for by the next; a run without any loses its claims, as it should.
   const timer = setInterval(() => void beat().catch(() => {}), everyMs)

@@ -3,7 +3,7 @@ import { DatabaseError } from '../errors.ts'
 import type { Database } from './database.ts'
 
 /** The schema this version reads and writes, as the last lines of db_schema.sql enter it. */
-const SCHEMA_VERSION = 3
+const SCHEMA_VERSION = 4
 
 const SCHEMA_FILE = new URL('../../db_schema.sql', import.meta.url)
 
@@ -45,6 +45,17 @@ export async function requireSchema(database: Database): Promise<void> {
   }
   const message = `${database.name} has schema ${version}; this plate-snapshot needs ${SCHEMA_VERSION}.`
   throw new DatabaseError('schema_old', message)
+}
+
+/**
+ * Makes sure that there is a database to read, with this version's schema: a wrong working directory must not pass for an
+ * empty one. @throws {DatabaseError} `folder_unusable`, and as `requireSchema`
+ */
+export async function requireThere(database: Database): Promise<void> {
+  if (!database.isNew) return requireSchema(database)
+  const hint = 'Run it where the database is, or name it in DATABASE_URL.'
+  const message = `There is no database yet: ${database.name}.`
+  throw new DatabaseError('folder_unusable', message, { hint })
 }
 
 /** Is there a table of the older tool's? */

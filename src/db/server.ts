@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
-import { DatabaseError, messageOf, systemCodeOf } from '../errors.ts'
+import { DatabaseError, IngestError, messageOf, systemCodeOf } from '../errors.ts'
 import { type Database, isDown, type Queryable } from './database.ts'
+import { BEGIN_READING, eachPage, type Page, unlessAborted } from './pages.ts'
 
 /** Longest wait for a connection, in milliseconds. */
 const CONNECT_TIMEOUT_MS = 30_000
@@ -58,6 +59,22 @@ export function openServerDatabase(
         await client.query('COMMIT')
         return result
       }),
+    readPages: (sql, values, use, signal) =>
+      withClient((client) =>
+        unlessAborted(signal, async () => {
+          const [backend] = await rows<{ pid: number }>(client, 'SELECT pg_backend_pid() AS pid')
+          const cancel = () =>
+            void pool.query('SELECT pg_cancel_backend($1)', [backend?.pid]).catch(hearOf)
+          signal.addEventListener('abort', cancel, { once: true })
+          try {
+            await client.query(BEGIN_READING)
+            await eachPage((text, bound) => textRows(client, text, bound), sql, values, use, signal)
+            await client.query('ROLLBACK')
+          } finally {
+            signal.removeEventListener('abort', cancel)
+          }
+        }),
+      ),
     execute: (script) => withClient(async (client) => void (await client.query(script))),
     // A connection that died in silence would be waited for.
     close: () => Promise.race([pool.end(), sleep(CLOSE_TIMEOUT_MS, undefined, { ref: false })]),
@@ -71,6 +88,24 @@ async function rows<Row extends object>(
 ): Promise<Row[]> {
   const result = await client.query<Row>(sql, [...values])
   return result.rows
+}
+
+/** By the extended protocol, which takes one statement, and without reading any value. */
+async function textRows(
+  client: pg.PoolClient,
+  text: string,
+  values: readonly unknown[],
+): Promise<Page> {
+  const asText = { getTypeParser: () => (value: string) => value }
+  const query = {
+    text,
+    values: [...values],
+    rowMode: 'array' as const,
+    types: asText,
+    queryMode: 'extended',
+  }
+  const { fields, rows } = await client.query<(string | null)[]>(query)
+  return { columns: fields.map(({ name, dataTypeID }) => ({ name, typeId: dataTypeID })), rows }
 }
 
 /**
@@ -101,7 +136,7 @@ const REFUSED = /^(28|3D000|42501)/
 
 /** A driver's error in the tool's own terms; anything else is passed on as it is. */
 function databaseError(thrown: unknown, name: string): unknown {
-  if (!(thrown instanceof Error) || thrown instanceof DatabaseError) return thrown
+  if (!(thrown instanceof Error) || thrown instanceof IngestError) return thrown
   const state = thrown instanceof pg.DatabaseError ? thrown.code : undefined
   const said = messageOf(thrown)
   if (state === '42P01' || state === '42703') {

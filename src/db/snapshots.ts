@@ -24,6 +24,11 @@ export interface S3Object {
   key: string
 }
 
+/** `s3://bucket/key` */
+export function nameOf({ bucket, key }: S3Object): string {
+  return `s3://${bucket}/${key}`
+}
+
 /** What one row tells: an image, the answer to its lookup, and one reading of it. */
 interface SnapshotRow {
   image: SnapshotImage

@@ -1,10 +1,10 @@
 import type { Database } from '../db/database.ts'
-import type { S3Object } from '../db/snapshots.ts'
+import { nameOf, type S3Object } from '../db/snapshots.ts'
 import { storable } from '../response.ts'
+import type { Objects } from '../storage/objects.ts'
 import { isStale } from './entries.ts'
 import { adoptObject } from './mend.ts'
-import type { Objects } from './objects.ts'
-import { type Mended, nameOf } from './problem.ts'
+import type { Mended } from './problem.ts'
 import type { Verification } from './verification.ts'
 
 /** `vehicle-snapshots/<first two digits>/<sha256>.<extension>`, as this tool names its objects. */

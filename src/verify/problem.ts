@@ -103,8 +103,3 @@ export function countsLines({ images, objects, rows, problems, repaired, unread 
   }
   return lines
 }
-
-/** `s3://bucket/key` */
-export function nameOf({ bucket, key }: S3Object): string {
-  return `s3://${bucket}/${key}`
-}

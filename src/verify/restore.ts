@@ -1,9 +1,10 @@
-import type { S3Object } from '../db/snapshots.ts'
+import { nameOf, type S3Object } from '../db/snapshots.ts'
 import { StorageError } from '../errors.ts'
-import type { FoundBytes, Whereabouts } from './bytes.ts'
+import type { FoundBytes } from '../stored-bytes.ts'
+import type { Whereabouts } from './bytes.ts'
 import type { Entry } from './entries.ts'
 import { keepBytes } from './mend.ts'
-import { type Mended, nameOf } from './problem.ts'
+import type { Mended } from './problem.ts'
 import type { Verification } from './verification.ts'
 
 /** Puts an object again, from bytes whose SHA-256 is right. */

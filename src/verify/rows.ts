@@ -1,9 +1,9 @@
 import type { Queryable } from '../db/database.ts'
-import type { S3Object } from '../db/snapshots.ts'
+import { nameOf, type S3Object } from '../db/snapshots.ts'
 import { entryOf } from './entries.ts'
 import { verifyEntry } from './ledger.ts'
 import { adoptObject, answerFromRow, pointRow } from './mend.ts'
-import { type Mended, nameOf } from './problem.ts'
+import type { Mended } from './problem.ts'
 import { objectFault } from './stored.ts'
 import type { Verification } from './verification.ts'
 

@@ -1,8 +1,8 @@
-import type { S3Object } from '../db/snapshots.ts'
+import { nameOf, type S3Object } from '../db/snapshots.ts'
 import { counted } from '../run-report.ts'
 import { type Entry, entryOf } from './entries.ts'
 import { confirmStored } from './mend.ts'
-import { type Finding, type Mended, nameOf } from './problem.ts'
+import type { Finding, Mended } from './problem.ts'
 import { restoreBytes, restoreObject } from './restore.ts'
 import type { Verification } from './verification.ts'
 

@@ -1,6 +1,6 @@
 import type { Database } from '../db/database.ts'
+import type { Objects } from '../storage/objects.ts'
 import type { Bytes } from './bytes.ts'
-import type { Objects } from './objects.ts'
 import type { Counts, Finding } from './problem.ts'
 
 /** What every part of a verification works with. */

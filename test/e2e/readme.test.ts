@@ -6,8 +6,8 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { closedEnv, runCli } from '../support/cli.ts'
-import { readmeBlocks } from '../support/readme.ts'
+import { CLI, closedEnv, runCli } from '../support/cli.ts'
+import { readmeBlocks, readmeExamples } from '../support/readme.ts'
 import { createWorkplace, type Workplace } from '../support/workplace.ts'
 
 const REPOSITORY = fileURLToPath(new URL('../../', import.meta.url))
@@ -27,7 +27,7 @@ async function runSnippet(snippet: string, env: Record<string, string>): Promise
   const folder = await mkdtemp(join(tmpdir(), 'plate-snapshot-readme-'))
   try {
     await mkdir(join(folder, 'node_modules'))
-    for (const name of ['pg', '@aws-sdk', '@electric-sql']) {
+    for (const name of ['pg', '@aws-sdk']) {
       await symlink(join(REPOSITORY, 'node_modules', name), join(folder, 'node_modules', name))
     }
     await symlink(REPOSITORY, join(folder, 'node_modules', 'plate-snapshot'))
@@ -122,16 +122,34 @@ function readExample(): Promise<string> {
   return readFile(join(REPOSITORY, 'images.txt.example'), 'utf8')
 }
 
-test('the snippet for the embedded database reads its rows', async () => {
-  await using place = await createWorkplace({ database: 'embedded' })
-  await place.write('images.txt.example', await readExample())
-  await place.run(EXAMPLE)
-  const snippet = readmeBlocks('ts').find((ts) => ts.includes('PGlite')) ?? ''
-  const folder = `'${join(place.folder, 'plate-snapshot-data/pgdata')}'`
-  expect(await runSnippet(snippet.replace(/'plate-snapshot-data\/pgdata'/, folder), {})).toContain(
-    'iq70otx',
-  )
+describe('the README’s examples of looking at what was seen', () => {
+  let place: Workplace
+  beforeAll(async () => {
+    place = await createWorkplace({ storage: 's3' })
+    await place.write('images.txt.example', await readExample())
+    expect((await place.run([...EXAMPLE, '--camera-id', 'gate-1'])).exitCode).toBe(0)
+  })
+  afterAll(() => place[Symbol.asyncDispose]())
+
+  test.each(readmeExamples())('%s', async (line, shown) => {
+    const script = line.replace('npx plate-snapshot', `'${process.execPath}' '${CLI}'`)
+    const child = spawn('sh', ['-c', `${script} 2>&1`], {
+      cwd: place.folder,
+      env: closedEnv(place.folder, { ...place.env, TZ: 'Europe/Berlin' }),
+    })
+    const [output] = await Promise.all([text(child.stdout), once(child, 'close')])
+    expect(withoutIds(output)).toEqual(withoutIds(shown))
+  })
 })
+
+/** Lines without what differs from run to run; those of one moment come in any order. */
+function withoutIds(output: string): string[] {
+  const same = withoutCircumstances(output)
+    .replace(/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d [+-]\d\d:\d\d/g, 'TIME')
+    .replace(/[0-9a-f]{8}-[0-9a-f-]{27}/g, 'ID')
+    .replace(/ {2,}/g, '  ')
+  return same.trimEnd().split('\n').sort()
+}
 
 test('npm run demo is the demo', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'plate-snapshot-npm-'))

@@ -14,6 +14,11 @@ const INDEXES = {
   idx_vehicle_makes_models_jsonb: 'gin (makes_models)',
   idx_vehicle_image_sha256: 'btree (image_sha256)',
   idx_vehicle_image_result: 'btree (image_sha256, result_index) WHERE (result_index IS NOT NULL)',
+  idx_vehicle_seen_at: 'btree (COALESCE(captured_at, created_at) DESC NULLS LAST, id)',
+  idx_vehicle_camera:
+    'btree ("left"(camera_id, 100), COALESCE(captured_at, created_at) DESC NULLS LAST, id)',
+  idx_vehicle_plate_pattern: `btree ("left"(translate(lower(plate_text), ' -.'::text, ''::text), 100) text_pattern_ops)`,
+  idx_vehicle_terms: 'gin (plate_snapshot_terms(plate_text, makes_models, colors, meta))',
 }
 
 const TYPES = {
@@ -83,9 +88,9 @@ describe.each<[name: string, release: 'oldest' | 'newest' | undefined]>([
     await applySchema(database)
     expect(await columnsOf(database)).toEqual(before)
     expect(await database.query('SELECT version FROM plate_snapshot_schema')).toEqual([
-      { version: 3 },
+      { version: 4 },
     ])
-    expect(await schemaVersion(database)).toBe(3)
+    expect(await schemaVersion(database)).toBe(4)
     await requireSchema(database)
   })
 
@@ -133,7 +138,7 @@ describe.each<[name: string, release: 'oldest' | 'newest' | undefined]>([
       })
     }
     await applySchema(database)
-    expect(await schemaVersion(database)).toBe(3)
+    expect(await schemaVersion(database)).toBe(4)
   })
 
   test('of a newer version is left alone, and tells to update', async () => {

@@ -1,6 +1,6 @@
 import { PutObjectCommand } from '@aws-sdk/client-s3'
 import { expect, test } from 'vitest'
-import { openObjects } from '../../src/verify/objects.ts'
+import { openObjects } from '../../src/storage/objects.ts'
 import { createBucket } from '../support/databases.ts'
 import { startHttpServer } from '../support/http-server.ts'
 import { startFauxqs } from '../support/s3.ts'

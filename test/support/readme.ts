@@ -35,6 +35,14 @@ export function readmeBlocks(language: string): string[] {
   )
 }
 
+/** Commands of one line that the README shows with their output: the line, and what it prints. */
+export function readmeExamples(): [line: string, output: string][] {
+  const pairs = README.matchAll(
+    /^```sh\n(npx plate-snapshot .*)\n```\n\n```text\n([\s\S]*?)^```$/gm,
+  )
+  return [...pairs].map(([, line = '', output = '']) => [line, output])
+}
+
 /** Targets of the README's links that are files of this repository. */
 export function readmeFiles(): string[] {
   const targets = [...README.matchAll(/\]\(([^)#\s]+)\)/g)].flatMap(([, target]) => target ?? [])

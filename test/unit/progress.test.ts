@@ -12,6 +12,7 @@ function cronShell(): { shell: Shell; said: string[] } {
   const said: string[] = []
   const shell = {
     ...{ env: {}, input: Readable.from([]), out: () => {}, say: (text: string) => said.push(text) },
+    ...{ outBytes: () => {}, drained: async () => {} },
     ...{ terminalColumns: undefined, signal: new AbortController().signal },
     ...{ stoppedBy: () => undefined, version: '0.0.0' },
   }

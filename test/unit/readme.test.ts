@@ -1,8 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { ADVICE } from '../../src/advice.ts'
+import type { CommandEntry } from '../../src/command-line.ts'
 import { SETTINGS } from '../../src/config.ts'
-import { type Flag, INGEST_FLAGS } from '../../src/flags.ts'
+import { type Flag, INGEST_FLAGS, PLATES_FLAGS } from '../../src/flags.ts'
 import { COMMANDS } from '../../src/main.ts'
 import { readmeBlocks, readmeFiles, readmeTable, readmeText } from '../support/readme.ts'
 
@@ -20,6 +21,11 @@ test('the table of flags is that of the command line, defaults included', () => 
     return [flag.flags, value, flag.meaning]
   })
   expect(readmeTable('flag')).toEqual(flags)
+})
+
+test('the table of the flags of plates is that of the command line', () => {
+  const flags = Object.values(PLATES_FLAGS).map(({ flags, meaning }) => [flags, meaning])
+  expect(readmeTable('flag of `plates`')).toEqual(flags)
 })
 
 test('the table of settings names every setting, and so does .env.example', () => {
@@ -52,14 +58,21 @@ test('every file that the README links to is there', () => {
 
 test('every plate-snapshot line in the README uses commands and flags that exist', () => {
   const code = [...readmeBlocks('sh'), ...readmeBlocks('cron'), ...readmeBlocks('yaml')].join('\n')
-  const known = new Set(Object.values(INGEST_FLAGS).map(({ flags }) => flags.split(' ')[0]))
+  const known = new Map(
+    Object.entries<CommandEntry>(COMMANDS).map(([name, { flags }]) => [
+      name,
+      flags.map((flag) => flag.flags.match(/--[a-z0-9-]+/)?.[0]),
+    ]),
+  )
   const lines = code.split('\n').filter((line) => /plate-snapshot( |$)/.test(line))
   expect(lines.length).toBeGreaterThan(5)
   for (const line of lines) {
     const used = line.slice(line.search(/plate-snapshot( |$)/))
-    for (const flag of used.match(/ --[a-z-]+/g) ?? []) expect(known, line).toContain(flag.trim())
-    const command = /^plate-snapshot ([a-z]+)/.exec(used)?.[1]
-    if (command !== undefined) expect(Object.keys(COMMANDS), line).toContain(command)
+    const command = /^plate-snapshot ([a-z]+)/.exec(used)?.[1] ?? 'ingest'
+    expect([...known.keys()], line).toContain(command)
+    for (const flag of used.match(/ --[a-z-]+/g) ?? []) {
+      expect(known.get(command), line).toContain(flag.trim())
+    }
   }
 })
 

@@ -7,14 +7,13 @@ import {
   ListObjectsV2Command,
 } from '@aws-sdk/client-s3'
 import type { S3Settings } from '../config.ts'
-import type { S3Object } from '../db/snapshots.ts'
+import { nameOf, type S3Object } from '../db/snapshots.ts'
 import { StorageError } from '../errors.ts'
 import { readBody } from '../http.ts'
 import { FETCH_POLICY, withRetry } from '../retry.ts'
-import { createClient } from '../storage/s3-client.ts'
-import { statusOf, storageError } from '../storage/s3-errors.ts'
-import { openS3Store, putCommand } from '../storage/s3-store.ts'
-import { nameOf } from './problem.ts'
+import { createClient } from './s3-client.ts'
+import { statusOf, storageError } from './s3-errors.ts'
+import { openS3Store, putCommand } from './s3-store.ts'
 
 /** An object that could not be seen: it is not there, or the server does not say. */
 type Unseen = { kind: 'missing' } | { kind: 'refused'; said: string }
@@ -103,7 +102,10 @@ export async function openObjects(settings: S3Settings, signal: AbortSignal) {
 
     /** The bytes. @throws {BodyTooLargeError} */
     read: (object: S3Object, maxBytes: number) =>
-      withBody(object, async (body) => ({ kind: 'read', bytes: await readBody(body, maxBytes) })),
+      withBody(object, async (body) => ({
+        kind: 'read' as const,
+        bytes: await readBody(body, maxBytes),
+      })),
 
     /** Puts an image, whatever is there. @throws {StorageError} */
     async put(

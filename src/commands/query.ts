@@ -1,0 +1,71 @@
+import { text } from 'node:stream/consumers'
+import { firstWord } from '../db/pages.ts'
+import { requireThere } from '../db/schema.ts'
+import { ConfigError, DatabaseError, messageOf, systemCodeOf } from '../errors.ts'
+import { readQueryOptions } from '../options.ts'
+import { createRowWriter } from '../rows-out.ts'
+import { counted } from '../run-report.ts'
+import type { Shell } from '../shell.ts'
+import { openDatabase } from '../stores.ts'
+import { requireSettings } from './settings.ts'
+
+const READING = /^(select|with|values|table|explain|show)$/
+
+/**
+ * `plate-snapshot query`: the rows of one SQL statement that only reads, on either database. @returns the exit code
+ * @throws {DatabaseError} `query_refused`
+ */
+export async function query(given: unknown, shell: Shell): Promise<number> {
+  const { options, problems } = readQueryOptions(given)
+  const settings = await requireSettings(shell.env, { api: false, storage: false }, problems)
+  if (options === undefined) throw new ConfigError(problems)
+  const sql = options.sql === '-' ? await text(shell.input) : options.sql
+  const word = firstWord(sql)
+  if (!READING.test(word)) {
+    const what = word === '' ? 'holds no statement' : `begins with ${word.toUpperCase()}`
+    throw new DatabaseError('query_refused', `The query ${what}.`)
+  }
+  const database = await openDatabase(settings.database, { mayCreate: false })
+  try {
+    await requireThere(database)
+    const write = createRowWriter(options, shell)
+    let count = 0
+    await database
+      .readPages(
+        sql,
+        [],
+        async (page) => {
+          count += page.rows.length
+          await write(page)
+        },
+        shell.signal,
+      )
+      .catch((thrown) => {
+        throw refusal(thrown) ?? thrown
+      })
+    if (!options.csv && !options.json) shell.say(`${counted(count, 'row')}.`)
+    return 0
+  } finally {
+    await database.close()
+  }
+}
+
+/**
+ * Classes of what is wrong with the statement itself: cardinality, a value, a write, a routine, syntax and names, what a
+ * cursor cannot do (PostgreSQL, appendix A).
+ */
+const REFUSED = /^(21|22|25|2F|38|42|0A)/
+
+/** Of these: it would write, or it is more than one statement. */
+const NO_READING = /read-only|data-modifying|multiple commands/
+const CORRECT = 'Correct the statement; the README describes the tables under "Database".'
+
+/** The database's own words on a statement that it does not take. */
+function refusal(thrown: unknown): DatabaseError | undefined {
+  const cause = thrown instanceof DatabaseError ? thrown.cause : undefined
+  if (!REFUSED.test(systemCodeOf(cause) ?? '')) return undefined
+  const said = messageOf(cause)
+  const hint = NO_READING.test(said) ? undefined : CORRECT
+  const message = `The database refused the query: ${said}.`
+  return new DatabaseError('query_refused', message, { cause, hint })
+}

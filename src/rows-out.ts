@@ -1,0 +1,101 @@
+import { stringify } from 'csv-stringify/sync'
+import type { Column, Page } from './db/pages.ts'
+import { visible } from './run-report.ts'
+import type { Shell } from './shell.ts'
+import { createTable } from './table.ts'
+
+/** How rows are written: a table for people, or one line a row for programs. */
+export interface RowFormat {
+  csv?: boolean | undefined
+  json?: boolean | undefined
+}
+
+/** PostgreSQL's types by their numbers (pg_type.dat). */
+const NUMBERS = new Set([20, 21, 23, 26, 700, 701, 1700])
+const BOOLEAN = 16
+const JSON_TYPES = new Set([114, 3802])
+/** As JSON writes one: not `NaN`, not `Infinity`. */
+const NUMBER = /^-?\d+(\.\d+)?(e[+-]?\d+)?$/
+
+/**
+ * Writes pages of rows to standard output as they come, no faster than it is read. Every page must have the same columns;
+ * the first makes the heads.
+ * @param shownAs what people see of a page, where that is not the page itself
+ */
+export function createRowWriter(
+  { csv, json }: RowFormat,
+  shell: Pick<Shell, 'out' | 'drained'>,
+  shownAs: (page: Page) => Shown = asItIs,
+): (page: Page) => Promise<void> {
+  const linesOf = json ? jsonLines : csv ? createCsv() : createShown(shownAs)
+  return async (page) => {
+    const lines = linesOf(page)
+    if (lines.length > 0) shell.out(lines.join('\n'))
+    await shell.drained()
+  }
+}
+
+/** A page as a table for people. */
+export interface Shown {
+  heads: readonly string[]
+  cells: readonly (readonly string[])[]
+}
+
+function createShown(shownAs: (page: Page) => Shown): (page: Page) => string[] {
+  let table: ReturnType<typeof createTable> | undefined
+  return (page) => {
+    const { heads, cells } = shownAs(page)
+    table ??= createTable(heads.map(visible))
+    return table(cells.map((row) => row.map(visible)))
+  }
+}
+
+function asItIs({ columns, rows }: Page): Shown {
+  return {
+    heads: columns.map(({ name }) => name),
+    cells: rows.map((row) => row.map((cell) => cell ?? '')),
+  }
+}
+
+/** Values as PostgreSQL writes them; numbers, booleans and JSON as such, and numbers with all of their digits. */
+function jsonLines({ columns, rows }: Page): string[] {
+  const names = columns.map(({ name }) => `${JSON.stringify(name)}:`)
+  return rows.map((row) => {
+    const members = columns.map((column, n) => `${names[n]}${jsonText(row[n] ?? null, column)}`)
+    return `{${members.join(',')}}`
+  })
+}
+
+function jsonText(text: string | null, { typeId }: Column): string {
+  if (text === null) return 'null'
+  if (typeId === BOOLEAN) return text === 't' ? 'true' : 'false'
+  if (NUMBERS.has(typeId) && NUMBER.test(text)) return text
+  // `json` keeps its line breaks outside of strings, where they mean nothing.
+  if (JSON_TYPES.has(typeId)) return text.replace(/[\r\n]/g, ' ')
+  return JSON.stringify(text)
+}
+
+interface Negative {
+  number?: string
+}
+
+/** A cell that a spreadsheet would run as a formula gets an apostrophe; a negative number is none. */
+function createCsv(): (page: Page) => string[] {
+  const options = {
+    escape_formulas: true,
+    cast: { object: ({ number = '' }: Negative) => ({ value: number, escape_formulas: false }) },
+  }
+  const lines = (records: unknown[][]) => stringify(records, options).trimEnd()
+  let isBegun = false
+  return ({ columns, rows }) => {
+    const heads = isBegun ? [] : [columns.map(({ name }) => name)]
+    isBegun = true
+    const cells = rows.map((row) =>
+      row.map((cell, n) =>
+        cell?.startsWith('-') && NUMBERS.has(columns[n]?.typeId ?? 0) ? { number: cell } : cell,
+      ),
+    )
+    const records = [...heads, ...cells]
+    return records.length === 0 ? [] : [lines(records)]
+  }
+}

@@ -1,0 +1,83 @@
+import { expect, test } from 'vitest'
+import type { Page } from '../../src/db/pages.ts'
+import { createRowWriter, type RowFormat } from '../../src/rows-out.ts'
+
+const COLUMNS = [
+  { name: 'plate', typeId: 25 },
+  { name: 'score', typeId: 1700 },
+  { name: 'kept', typeId: 16 },
+  { name: 'meta', typeId: 3802 },
+  { name: 'notes', typeId: 114 },
+]
+
+/** What comes of pages of rows. */
+async function written(format: RowFormat, ...pages: Page['rows'][]): Promise<string[]> {
+  const texts: string[] = []
+  const shell = { out: (text: string) => void texts.push(text), drained: async () => {} }
+  const write = createRowWriter(format, shell)
+  for (const rows of pages) await write({ columns: COLUMNS, rows })
+  return texts.join('\n').split('\n')
+}
+
+const ROW = ['nhk"552,', '0.90400000000000000001', 't', '{"a": [1, "x"]}', '{"a":\n1}']
+
+test('JSON keeps every digit of a number, and JSON as it is, on one line', async () => {
+  expect(await written({ json: true }, [ROW], [[null, 'NaN', 'f', null, null]])).toEqual([
+    '{"plate":"nhk\\"552,","score":0.90400000000000000001,"kept":true,"meta":{"a": [1, "x"]},"notes":{"a": 1}}',
+    '{"plate":null,"score":"NaN","kept":false,"meta":null,"notes":null}',
+  ])
+})
+
+test('CSV has the names once, however many pages there are, and quotes what needs it', async () => {
+  const plain = ['abc', '1', 't', null, null]
+  expect(await written({ csv: true }, [ROW], [], [plain])).toEqual([
+    'plate,score,kept,meta,notes',
+    '"nhk""552,",0.90400000000000000001,t,"{""a"": [1, ""x""]}","{""a"":',
+    '1}"',
+    'abc,1,t,,',
+  ])
+})
+
+test.each([
+  ['=HYPERLINK("x")', `"'=HYPERLINK(""x"")"`],
+  ['+49', `'+49`],
+  ['-cmd', `'-cmd`],
+  ['@sum', `'@sum`],
+])('CSV gives the text %s an apostrophe, so that no spreadsheet runs it', async (text, cell) => {
+  expect((await written({ csv: true }, [[text, null, null, null, null]]))[1]).toBe(`${cell},,,,`)
+})
+
+test('CSV leaves a negative number a number', async () => {
+  const row = ['a', '-0.1000000000000000000001', null, null, null]
+  expect((await written({ csv: true }, [row]))[1]).toBe('a,-0.1000000000000000000001,,,')
+})
+
+test('a table shows control characters escaped, and keeps the widths of its first page', async () => {
+  const lines = await written({}, [['a\x1b[2J', '1', 't', null, null]], [['longer than that', '2']])
+  expect(lines).toEqual([
+    'plate     score  kept  meta  notes',
+    '────────  ─────  ────  ────  ─────',
+    'a\\x1b[2J  1      t',
+    'longer than that  2',
+  ])
+})
+
+test.each([{ csv: true }, {}])('without rows the names are still there: %j', async (format) => {
+  expect((await written(format, []))[0]).toMatch(/^plate[ ,]+score/)
+})
+
+test('a row is written only when the reader has taken what was written before', async () => {
+  const gate = Promise.withResolvers<void>()
+  const texts: string[] = []
+  const shell = { out: (text: string) => void texts.push(text), drained: () => gate.promise }
+  const write = createRowWriter({ json: true }, shell)
+  let isTaken = false
+  const first = write({ columns: [], rows: [[]] }).then(() => {
+    isTaken = true
+  })
+  await Promise.resolve()
+  expect([texts, isTaken]).toEqual([['{}'], false])
+  gate.resolve()
+  await first
+  expect(isTaken).toBe(true)
+})
