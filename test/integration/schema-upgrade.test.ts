@@ -104,8 +104,8 @@ describe.each<[name: string, release: 'oldest' | 'newest' | undefined]>([
   }
 
   async function entryOf(name: string) {
-    const sql = `SELECT response, source, s3_bucket, s3_key, image_mime, image_size, attempts, answered_at
-      FROM plate_lookups WHERE image_sha256 = $1`
+    const sql = `SELECT response, source, s3_bucket, s3_key, image_mime, image_size, attempts, answered_at,
+        created_at FROM plate_lookups WHERE image_sha256 = $1`
     const [entry] = await database.query<Record<string, unknown>>(sql, [shaOf(name)])
     return entry
   }
@@ -126,6 +126,7 @@ describe.each<[name: string, release: 'oldest' | 'newest' | undefined]>([
       image_mime: 'image/jpeg',
       image_size: 1234,
       answered_at: new Date(Date.UTC(2024, 2, 9)),
+      created_at: new Date(Date.UTC(2024, 2, 9)),
     })
     expect(await entryOf('bareList')).toMatchObject({ response: answer('nhk552').results })
   })
