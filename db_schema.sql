@@ -52,38 +52,24 @@ CREATE INDEX IF NOT EXISTS idx_vehicle_image_sha256 ON vehicle_snapshots (image_
 CREATE UNIQUE INDEX IF NOT EXISTS idx_vehicle_image_result
   ON vehicle_snapshots (image_sha256, result_index) WHERE result_index IS NOT NULL;
 
--- Characters that are taken for each other on plates are one here, and blanks, dashes and dots none.
-CREATE OR REPLACE FUNCTION plate_snapshot_alike(plate text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
-$$ SELECT left(translate(lower(plate), 'odqilzsgb -.', '000112568'), 100) $$;
-
--- Everything that a vehicle may be looked for by, from all of its readings and candidates, as the words of one index:
--- `plate 123abc` (alike; spelled out, since an index's function finds no other function of ours), `make …`, `model …`, `make … model …`, `color …`, `region us-ca`, `region us`.
-CREATE OR REPLACE FUNCTION plate_snapshot_terms(plate text, makes_models jsonb, colors jsonb, meta jsonb)
-RETURNS text[] LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 2000 AS $$
-  SELECT array_agg(DISTINCT left(term, 200)) FROM (
-    SELECT 'plate ' || left(translate(lower(p), 'odqilzsgb -.', '000112568'), 100)
-    FROM (SELECT plate UNION ALL SELECT c #>> '{}' FROM jsonb_path_query(meta, '$.candidates[*].plate') c) AS t (p)
-    UNION ALL
-    SELECT unnest(ARRAY['make ' || m.make, 'model ' || m.model, 'make ' || m.make || ' model ' || m.model])
-    FROM (SELECT lower(v->>'make') AS make, lower(v->>'model') AS model FROM jsonb_path_query(makes_models, '$[*]') v) m
-    UNION ALL
-    SELECT 'color ' || lower(c #>> '{}') FROM jsonb_path_query(colors, '$[*].color') c
-    UNION ALL
-    SELECT unnest(ARRAY['region ' || r.code, 'region ' || split_part(r.code, '-', 1)])
-    FROM (SELECT lower(meta #>> '{region,code}') AS code) r
-  ) AS terms (term) WHERE term IS NOT NULL
-$$;
-
--- For `plates`: newest first, of one camera, by the beginning of a plate, by what a vehicle may be. A text may be longer than
--- an index entry can be.
+-- For `plates`: newest first, of one camera, by the beginning of a plate or a region, by all guesses at make, model and color,
+-- and by all readings of a plate, in which characters that are taken for each other (0 and O) are one and blanks, dashes and
+-- dots none. Texts are cut where they may be longer than an index entry can be.
 CREATE INDEX IF NOT EXISTS idx_vehicle_seen_at
   ON vehicle_snapshots ((coalesce(captured_at, created_at)) DESC NULLS LAST, id);
 CREATE INDEX IF NOT EXISTS idx_vehicle_camera
   ON vehicle_snapshots ((left(camera_id, 100)), (coalesce(captured_at, created_at)) DESC NULLS LAST, id);
 CREATE INDEX IF NOT EXISTS idx_vehicle_plate_pattern
   ON vehicle_snapshots ((left(translate(lower(plate_text), ' -.', ''), 100)) text_pattern_ops);
-CREATE INDEX IF NOT EXISTS idx_vehicle_terms
-  ON vehicle_snapshots USING gin (plate_snapshot_terms(plate_text, makes_models, colors, meta));
+CREATE INDEX IF NOT EXISTS idx_vehicle_region
+  ON vehicle_snapshots ((left(lower(meta #>> '{region,code}'), 100)) text_pattern_ops);
+CREATE INDEX IF NOT EXISTS idx_vehicle_guesses ON vehicle_snapshots USING gin (
+  (lower(makes_models::text)::jsonb) jsonb_path_ops,
+  (lower(colors::text)::jsonb) jsonb_path_ops,
+  (string_to_array(left(translate(
+    lower(coalesce(plate_text, '') || ',' || coalesce(jsonb_path_query_array(meta, '$.candidates[*].plate')::text, '')),
+    'odqilzsgb -."[]', '000112568'), 1000), ','))
+);
 
 -- The ledger: one row for each image ever stored or asked about, whether or not a row above came of it.
 --   response set     answered: it is never bought again

@@ -5,7 +5,7 @@ import { PGlite } from '@electric-sql/pglite'
 import { DatabaseError, messageOf } from '../errors.ts'
 import { type Database, isDown, type Queryable } from './database.ts'
 import { lockFolder } from './folder-lock.ts'
-import { eachPage, type Page, unlessAborted } from './pages.ts'
+import { eachPage, type Page, READING, unlessAborted } from './pages.ts'
 
 /** In a folder of PostgreSQL's whose database is still being made. */
 const UNFINISHED = 'unfinished'
@@ -84,7 +84,7 @@ function toDatabase(
       await unlessAborted(signal, () =>
         translated(
           one.transaction(async (tx) => {
-            await tx.query('SET TRANSACTION READ ONLY')
+            await tx.exec(READING)
             await eachPage(
               (text, bound) => textRows(one, tx, text, bound),
               sql,

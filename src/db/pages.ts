@@ -18,7 +18,8 @@ type Ask = (sql: string, values: readonly unknown[]) => Promise<Page>
 const PAGE_ROWS = 500
 const CURSOR = 'plate_snapshot_rows'
 
-export const BEGIN_READING = 'BEGIN READ ONLY'
+/** All rows are wanted, not only the first ones, which the planner takes for likely with a cursor. */
+export const READING = 'SET TRANSACTION READ ONLY; SET LOCAL cursor_tuple_fraction = 1'
 
 /** The statements of `readPages`, within a transaction that only reads. */
 export async function eachPage(

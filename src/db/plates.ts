@@ -26,12 +26,18 @@ export interface Statement {
   values: unknown[]
 }
 
-/** When a plate was seen, as the index idx_vehicle_seen_at has it. */
+// Each as an index of db_schema.sql has it.
 const SEEN_AT = 'coalesce(v.captured_at, v.created_at)'
-const TERMS = 'plate_snapshot_terms(v.plate_text, v.makes_models, v.colors, v.meta)'
+const CAMERA = 'left(v.camera_id, 100)'
 const bare = (plate: string) => `translate(lower(${plate}), ' -.', '')`
-/** As the index idx_vehicle_plate_pattern has it. */
-const PATTERN_OF = `left(${bare('v.plate_text')}, 100)`
+const PLATE = `left(${bare('v.plate_text')}, 100)`
+const REGION = "left(lower(v.meta #>> '{region,code}'), 100)"
+const MAKES_MODELS = 'lower(v.makes_models::text)::jsonb'
+const COLORS = 'lower(v.colors::text)::jsonb'
+/** Characters that are taken for each other on plates become one; blanks, dashes, dots and what JSON needs go. */
+const alike = (text: string) => `translate(lower(${text}), 'odqilzsgb -."[]', '000112568')`
+const CANDIDATES = "coalesce(jsonb_path_query_array(v.meta, '$.candidates[*].plate')::text, '')"
+const READINGS = `string_to_array(left(${alike(`coalesce(v.plate_text, '') || ',' || ${CANDIDATES}`)}, 1000), ',')`
 
 const utc = (time: string) => `to_char(${time} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`
 
@@ -66,32 +72,33 @@ export function platesStatement(filter: PlateFilter): Statement {
     filter
   const conditions: string[] = []
 
-  if (plate !== undefined) {
-    conditions.push(`${PATTERN_OF} LIKE ${bound(likePattern(plate), 'text')}`)
-  }
+  if (plate !== undefined) conditions.push(`${PLATE} LIKE ${bound(likePattern(plate), 'text')}`)
   if (camera !== undefined) {
     const id = bound(camera, 'text')
-    conditions.push(`left(v.camera_id, 100) = left(${id}, 100) AND v.camera_id = ${id}`)
+    conditions.push(`${CAMERA} = left(${id}, 100) AND v.camera_id = ${id}`)
   }
-  if (since !== undefined)
+  if (since !== undefined) {
     conditions.push(`${SEEN_AT} >= ${bound(since.toISOString(), 'timestamptz')}`)
-  if (until !== undefined)
+  }
+  if (until !== undefined) {
     conditions.push(`${SEEN_AT} < ${bound(until.toISOString(), 'timestamptz')}`)
+  }
   if (minConfidence !== undefined) {
     conditions.push(`v.plate_confidence >= ${bound(minConfidence, 'numeric')}`)
   }
-  const wanted = like === undefined ? undefined : bound(like, 'text')
-  const lower = (text: string) => `lower(${bound(text, 'text')})`
-  const terms = [
-    ...(wanted === undefined ? [] : [`'plate ' || plate_snapshot_alike(${wanted})`]),
-    ...termsOf({ make, model }, lower),
-    ...(color === undefined ? [] : [`'color ' || ${lower(color)}`]),
-    ...(region === undefined ? [] : [`'region ' || ${lower(region)}`]),
-  ]
-  // All in one: the index looks for the rarest of them first.
-  if (terms.length > 0) {
-    conditions.push(`${TERMS} @> ARRAY[${terms.map((term) => `left(${term}, 200)`).join(', ')}]`)
+  if (region !== undefined) {
+    const [code, states] = [bound(region, 'text'), bound(`${likePattern(region)}-%`, 'text')]
+    conditions.push(`(${REGION} = lower(${code}) OR ${REGION} LIKE ${states})`)
   }
+  // In lower case as the database makes it. A make and a model together are those of one guess.
+  const guess = (value: object) => `lower(${bound(JSON.stringify([value]), 'text')})::jsonb`
+  if (make !== undefined || model !== undefined) {
+    conditions.push(`${MAKES_MODELS} @> ${guess({ make, model })}`)
+  }
+  if (color !== undefined) conditions.push(`${COLORS} @> ${guess({ color })}`)
+  const wanted = like === undefined ? undefined : bound(like, 'text')
+  if (wanted !== undefined) conditions.push(`${READINGS} @> ARRAY[${alike(wanted)}]`)
+
   const where = conditions.length === 0 ? '' : `WHERE ${conditions.join('\n    AND ')}`
   const columns = { ...PLATE_COLUMNS, ...(wanted !== undefined && CANDIDATE_COLUMNS) }
   const newest = `${SEEN_AT} DESC NULLS LAST, v.id`
@@ -108,18 +115,6 @@ export function platesStatement(filter: PlateFilter): Statement {
   }
 }
 
-/** A make and a model together are those of one guess. */
-function termsOf(
-  { make, model }: Pick<PlateFilter, 'make' | 'model'>,
-  lower: (text: string) => string,
-): string[] {
-  const parts = [
-    ...(make === undefined ? [] : [`'make ' || ${lower(make)}`]),
-    ...(model === undefined ? [] : [`'model ' || ${lower(model)}`]),
-  ]
-  return parts.length === 0 ? [] : [parts.join(` || ' ' || `)]
-}
-
 /** The reading of a row that comes nearest: the very text before one that looks like it, then the surer one. */
 function nearest(wanted: string): string {
   return `CROSS JOIN LATERAL (
@@ -129,7 +124,7 @@ function nearest(wanted: string): string {
       SELECT c->>'plate', CASE jsonb_typeof(c->'score') WHEN 'number' THEN (c->>'score')::numeric END
       FROM jsonb_path_query(v.meta, '$.candidates[*]') c
     ) r
-    WHERE plate_snapshot_alike(r.plate) = plate_snapshot_alike(${wanted})
+    WHERE ${alike('r.plate')} = ${alike(wanted)}
     ORDER BY is_same DESC, score DESC NULLS LAST LIMIT 1
   ) near`
 }

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import { DatabaseError, IngestError, messageOf, systemCodeOf } from '../errors.ts'
 import { type Database, isDown, type Queryable } from './database.ts'
-import { BEGIN_READING, eachPage, type Page, unlessAborted } from './pages.ts'
+import { eachPage, type Page, READING, unlessAborted } from './pages.ts'
 
 /** Longest wait for a connection, in milliseconds. */
 const CONNECT_TIMEOUT_MS = 30_000
@@ -67,7 +67,7 @@ export function openServerDatabase(
             void pool.query('SELECT pg_cancel_backend($1)', [backend?.pid]).catch(hearOf)
           signal.addEventListener('abort', cancel, { once: true })
           try {
-            await client.query(BEGIN_READING)
+            await client.query(`BEGIN; ${READING}`)
             await eachPage((text, bound) => textRows(client, text, bound), sql, values, use, signal)
             await client.query('ROLLBACK')
           } finally {

@@ -18,7 +18,8 @@ const INDEXES = {
   idx_vehicle_camera:
     'btree ("left"(camera_id, 100), COALESCE(captured_at, created_at) DESC NULLS LAST, id)',
   idx_vehicle_plate_pattern: `btree ("left"(translate(lower(plate_text), ' -.'::text, ''::text), 100) text_pattern_ops)`,
-  idx_vehicle_terms: 'gin (plate_snapshot_terms(plate_text, makes_models, colors, meta))',
+  idx_vehicle_region: `btree ("left"(lower((meta #>> '{region,code}'::text[])), 100) text_pattern_ops)`,
+  idx_vehicle_guesses: expect.stringMatching(/^gin \(.* jsonb_path_ops, .* jsonb_path_ops, /),
 }
 
 const TYPES = {
