@@ -39,6 +39,15 @@ export const ADVICE = {
   answer_lost: {
     hint: 'The lookup may have been billed. Run the list again to ask once more.',
   },
+  // one stored image
+  not_known: { hint: 'Take the id of a row from what plate-snapshot plates shows.' },
+  image_lost: {
+    hint: 'Run plate-snapshot verify --repair: it looks for the bytes wherever the image came from.',
+  },
+  no_object: { hint: 'Only objects in S3 have links; plate-snapshot image writes the bytes.' },
+  no_box: { hint: 'Take the whole image: leave --crop out.' },
+  several_plates: { hint: 'Name the row that is meant by its id.' },
+  undecodable: { hint: 'Take the whole image, without --crop, and cut it with another program.' },
   // what stops a run
   api_refused: { scope: 'run', hint: 'Check PLATE_API_KEY and the credits of the account.' },
   api_down: { scope: 'run', hint: 'Run the same list again when the API answers.' },
@@ -64,7 +73,7 @@ export const ADVICE = {
     hint: 'Set XDG_STATE_HOME to a folder that can be read and written: paid answers wait there while the database is away.',
   },
   query_refused: {
-    hint: 'query reads, one statement at a time: SELECT, WITH, VALUES, TABLE, EXPLAIN or SHOW.',
+    hint: 'It reads, one statement at a time: SELECT, WITH, VALUES, TABLE, EXPLAIN or SHOW.',
   },
   schema_missing: {
     scope: 'run',

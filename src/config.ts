@@ -48,7 +48,7 @@ export interface Needs {
 
 const DEFAULT_FOLDER = 'plate-snapshot-data'
 /** SigV4's maximum: 7 days. */
-const LONGEST_LINK_S = 604_800
+export const LONGEST_LINK_S = 604_800
 
 const proxy = z
   .url({ protocol: /^https?$/, error: 'must be an http(s) address, such as http://proxy:3128.' })

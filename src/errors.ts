@@ -123,6 +123,11 @@ export class LookupFailure extends LookupError implements LookupCosts {
   }
 }
 
+/** An image that was asked for by an id or a SHA-256, and cannot be given. */
+export class ImageError extends IngestError {
+  override readonly name = 'ImageError'
+}
+
 /** The image store refused or could not be reached. */
 export class StorageError extends IngestError {
   override readonly name = 'StorageError'
@@ -157,8 +162,8 @@ export class SpoolError extends IngestError {
 export class InterruptedError extends IngestError {
   override readonly name = 'InterruptedError'
 
-  constructor(options?: ErrorOptions) {
-    super('interrupted', 'The run was interrupted.', options)
+  constructor(details?: ErrorDetails) {
+    super('interrupted', 'The run was interrupted.', details)
   }
 }
 

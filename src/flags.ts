@@ -8,6 +8,9 @@ export interface Flag {
 /** What to do when an answer was lost and may have been billed: ask once more, keep to the retries, or never again. */
 export const LOST_ANSWER = ['once', 'retry', 'fail'] as const
 
+/** What `image` can cut out. */
+export const CROPS = ['plate', 'vehicle'] as const
+
 /**
  * Every flag of `ingest`, in the order of the README's table; times in seconds, sizes in bytes. `--help` needs no more
  * than this: what a flag accepts is in options.ts, which loads zod.
@@ -147,4 +150,23 @@ export const PLATES_FLAGS = {
     meaning: 'at most so many; the table has 100 unless told otherwise',
   },
   ...QUERY_FLAGS,
+} as const satisfies Record<string, Flag>
+
+/** Every flag of `image`. */
+export const IMAGE_FLAGS = {
+  output: { flags: '-o, --output <file>', meaning: 'write to this file, for its owner alone' },
+  crop: { flags: `--crop <${CROPS.join('|')}>`, meaning: "cut the plate's or the vehicle's box" },
+} as const satisfies Record<string, Flag>
+
+/** Every flag of `url`. */
+export const URL_FLAGS = {
+  expires: {
+    flags: '--expires <span>',
+    meaning: 'how long a link lives: seconds, or 12h, 7d at most; S3_URL_EXPIRES unless told',
+  },
+  refresh: {
+    flags: '--refresh <span>',
+    meaning: 'renew every stored image_url that has ended or ends within this time, such as 2d',
+  },
+  json: { flags: '--json', meaning: 'one JSON object a line' },
 } as const satisfies Record<string, Flag>

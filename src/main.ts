@@ -1,5 +1,5 @@
 import type { CommandEntry } from './command-line.ts'
-import { INGEST_FLAGS, PLATES_FLAGS, QUERY_FLAGS } from './flags.ts'
+import { IMAGE_FLAGS, INGEST_FLAGS, PLATES_FLAGS, QUERY_FLAGS, URL_FLAGS } from './flags.ts'
 import { topHelp } from './help.ts'
 import type { Shell } from './shell.ts'
 
@@ -51,6 +51,22 @@ export const COMMANDS = {
     argument: { form: '<sql>', name: 'sql', meaning: 'one SELECT, or - for standard input' },
     flags: Object.values(QUERY_FLAGS),
     load: async () => (await import('./commands/query.ts')).query,
+  },
+  image: {
+    does: 'the stored bytes of an image, checked; --crop cuts out the plate or the vehicle',
+    argument: { form: '<id|sha256>', name: 'image', meaning: "a row's id, or an image's SHA-256" },
+    flags: Object.values(IMAGE_FLAGS),
+    load: async () => (await import('./commands/image.ts')).image,
+  },
+  url: {
+    does: 'fresh presigned links to images in S3; --refresh renews the stored ones that end soon',
+    argument: {
+      form: '[id|sha256...]',
+      name: 'imageNames',
+      meaning: "rows' ids, or images' SHA-256s",
+    },
+    flags: Object.values(URL_FLAGS),
+    load: async () => (await import('./commands/url.ts')).url,
   },
   demo: {
     does: 'try it without an account: sample pictures, a local stand-in for the API, a database in ./plate-snapshot-demo',

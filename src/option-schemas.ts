@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { LONGEST_LINK_S } from './config.ts'
 
 /** Numbers come as text from the command line and as numbers from the library; a blank is no number. */
 function number(unit: string, check: (schema: z.ZodNumber) => z.ZodNumber) {
@@ -76,6 +77,45 @@ export const span = z.string().transform((text, context) => {
   context.addIssue('must be a number of hours, days, weeks or years, such as 12h, 90d, 8w or 1y.')
   return z.NEVER
 })
+
+/** How long a link lives, in whole seconds: `3600` or a time span. */
+export const linkLife = z.string().transform((text, context) => {
+  const isSeconds = /^\d+$/.test(text.trim())
+  const lifeS = Math.floor(isSeconds ? Number(text) : (durationMs(text) ?? 0) / 1_000)
+  if (lifeS >= 1 && lifeS <= LONGEST_LINK_S) return lifeS
+  context.addIssue(`must be from 1 to ${LONGEST_LINK_S} seconds, or a span such as 12h or 7d.`)
+  return z.NEVER
+})
+
+/** What an image is named by: the id of one of its rows, or its SHA-256. Both in lower case. */
+export type ImageName = { id: string } | { sha256: string }
+
+const SHA256 = /^[0-9a-f]{64}$/
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+
+/** Names of images. */
+export const imageNames = z.array(z.string()).transform((texts, context) => {
+  const names = texts.map(nameOfImage)
+  const wrong = texts.filter((_, n) => names[n] === undefined)
+  if (wrong.length > 0) {
+    context.addIssue(`must be ids of rows or SHA-256s (64 digits): ${wrong.join(', ')}`)
+  }
+  return names.flatMap((name) => name ?? [])
+})
+
+/** The name of one image. */
+export const imageName = z.string().transform((text, context) => {
+  const name = nameOfImage(text)
+  if (name !== undefined) return name
+  context.addIssue(`must be the id of a row or a SHA-256 (64 digits): ${text}`)
+  return z.NEVER
+})
+
+function nameOfImage(given: string): ImageName | undefined {
+  const text = given.trim().toLowerCase()
+  if (SHA256.test(text)) return { sha256: text }
+  return UUID.test(text) ? { id: text } : undefined
+}
 
 /**
  * A moment: `2026-01-31` or `2026-01-31T08:30`, in this machine's time zone when none is written, or so long ago (`7d`).

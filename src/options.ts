@@ -1,14 +1,26 @@
 import { z } from 'zod'
 import type { ConfigProblem } from './errors.ts'
-import { INGEST_FLAGS, LOST_ANSWER, type PLATES_FLAGS, type QUERY_FLAGS } from './flags.ts'
+import {
+  CROPS,
+  type IMAGE_FLAGS,
+  INGEST_FLAGS,
+  LOST_ANSWER,
+  type PLATES_FLAGS,
+  type QUERY_FLAGS,
+  type URL_FLAGS,
+} from './flags.ts'
 import type { Question } from './lookup.ts'
 import {
   confidence,
   engineConfig,
   filled,
+  imageName,
+  imageNames,
+  linkLife,
   moment,
   regions,
   seconds,
+  span,
   whole,
 } from './option-schemas.ts'
 
@@ -79,6 +91,21 @@ const querySchema = z.object({
 } satisfies Record<'sql' | keyof typeof QUERY_FLAGS, z.ZodType>)
 export type QueryOptions = z.infer<typeof querySchema>
 
+const imageSchema = z.object({
+  image: imageName,
+  output: filled.optional(),
+  crop: z.enum(CROPS, { error: 'must be plate or vehicle.' }).optional(),
+} satisfies Record<'image' | keyof typeof IMAGE_FLAGS, z.ZodType>)
+export type ImageOptions = z.infer<typeof imageSchema>
+
+const urlSchema = z.object({
+  imageNames: imageNames.default([]),
+  expires: linkLife.optional(),
+  refresh: span.optional(),
+  json: z.boolean().default(false),
+} satisfies Record<'imageNames' | keyof typeof URL_FLAGS, z.ZodType>)
+export type UrlOptions = z.infer<typeof urlSchema>
+
 /** What is asked, out of the options of a run. */
 export function questionOf({ regions, cameraId, mmc, engineConfig }: IngestOptions): Question {
   return { regions, cameraId, mmc, engineConfig }
@@ -110,6 +137,32 @@ function inOneFormat<T extends { csv: boolean; json: boolean }>(reading: Reading
   return { options: undefined, problems: [{ name: '--csv, --json', message }] }
 }
 
+/** Reads the options of `image`. */
+export function readImageOptions(given: unknown): Reading<ImageOptions> {
+  return read(imageSchema, given)
+}
+
+/** Reads the options of `url`. */
+export function readUrlOptions(given: unknown): Reading<UrlOptions> {
+  const reading = read(urlSchema, given)
+  const problem = reading.options && urlProblem(reading.options)
+  return problem === undefined ? reading : { options: undefined, problems: [problem] }
+}
+
+function urlProblem({ imageNames, refresh, expires }: UrlOptions): ConfigProblem | undefined {
+  if (refresh === undefined) {
+    if (imageNames.length > 0) return undefined
+    const message = 'is required: which images? Or renew the stored links with --refresh <span>.'
+    return { name: nameOf('imageNames'), message }
+  }
+  if (imageNames.length > 0) {
+    return { name: '--refresh', message: 'renews the links of all rows: name no image beside it.' }
+  }
+  if (expires === undefined) return undefined
+  const message = 'is for links that are printed; stored ones live as long as S3_URL_EXPIRES says.'
+  return { name: '--expires', message }
+}
+
 type Reading<T> = { options: T; problems: [] } | { options: undefined; problems: ConfigProblem[] }
 
 function read<T>(schema: z.ZodType<T>, given: unknown): Reading<T> {
@@ -126,5 +179,6 @@ function read<T>(schema: z.ZodType<T>, given: unknown): Reading<T> {
 
 /** `confidenceThreshold` as the user wrote it: `--confidence-threshold`. */
 function nameOf(option: string): string {
+  if (option === 'image' || option === 'imageNames') return '<id|sha256>'
   return `--${option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
 }

@@ -10,7 +10,8 @@ import { z } from 'zod'
 const number = z.number().optional().catch(undefined)
 const text = z.string().optional().catch(undefined)
 
-const box = z
+/** A box with four corners that are numbers; undefined for anything else. */
+export const box = z
   .object({ xmin: z.number(), ymin: z.number(), xmax: z.number(), ymax: z.number() })
   .optional()
   .catch(undefined)

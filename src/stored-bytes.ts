@@ -22,6 +22,10 @@ const IN_DATABASE = `
     UNION ALL SELECT image_data FROM vehicle_snapshots WHERE image_sha256 = $1
   ) copies
   WHERE image_data IS NOT NULL AND encode(sha256(image_data), 'hex') = $1 LIMIT 1`
+const IN_ROW =
+  'SELECT image_data AS bytes FROM vehicle_snapshots WHERE id = $1::uuid AND image_data IS NOT NULL'
+type Row = { bytes: Uint8Array }
+
 /** Of an image whose size nobody noted, in bytes. */
 const MOST_BYTES = 100_000_000
 
@@ -39,12 +43,36 @@ export async function storedBytes(
   database: Queryable,
   objects: Objects | undefined,
 ): Promise<FoundBytes> {
+  const rows = await database.query<Row>(IN_DATABASE, [image.sha256])
+  return fromRow(rows) ?? fromObject(image, objects)
+}
+
+/**
+ * The bytes of a row of the older tool that has no SHA-256: from the row, else from the object that it names. There is
+ * nothing to check them by.
+ * @throws {IngestError} when the database or the storage is down
+ */
+export async function uncheckedBytes(
+  { id, object }: { id: string; object: S3Object | undefined },
+  database: Queryable,
+  objects: Objects | undefined,
+): Promise<FoundBytes> {
+  const rows = await database.query<Row>(IN_ROW, [id])
+  return fromRow(rows) ?? fromObject({ sha256: undefined, size: undefined, object }, objects)
+}
+
+function fromRow([row]: readonly Row[]): FoundBytes | undefined {
+  if (row === undefined) return undefined
+  const { buffer, byteOffset, byteLength } = row.bytes
+  return { bytes: Buffer.from(buffer, byteOffset, byteLength), from: 'the database' }
+}
+
+/** @param image without a SHA-256 its bytes are taken as they are */
+async function fromObject(
+  image: Omit<Whereabouts, 'sha256'> & { sha256: string | undefined },
+  objects: Objects | undefined,
+): Promise<FoundBytes> {
   const { sha256, object } = image
-  const [row] = await database.query<{ bytes: Uint8Array }>(IN_DATABASE, [sha256])
-  if (row !== undefined) {
-    const { buffer, byteOffset, byteLength } = row.bytes
-    return { bytes: Buffer.from(buffer, byteOffset, byteLength), from: 'the database' }
-  }
   if (object === undefined) return { bytes: undefined, why: 'The database holds no bytes of it.' }
   const name = nameOf(object)
   if (objects === undefined) {
@@ -55,7 +83,7 @@ export async function storedBytes(
     if (thrown instanceof BodyTooLargeError) return undefined
     throw thrown
   })
-  if (got?.kind === 'read' && sha256Of(got.bytes) === sha256)
+  if (got?.kind === 'read' && (sha256 === undefined || sha256Of(got.bytes) === sha256))
     return { bytes: got.bytes, from: name }
   if (got?.kind === 'missing') return { bytes: undefined, why: `${name} is not there.` }
   if (got?.kind === 'refused') return { bytes: undefined, why: got.said }

@@ -2,6 +2,7 @@ import {
   type Environment,
   type Needs,
   readSettings,
+  type S3Settings,
   type Settings,
   type StorageSettings,
 } from '../config.ts'
@@ -23,6 +24,17 @@ export async function requireSettings(
   if (needs.storage) problems.push(...(await credentialProblems(storage, env)))
   if (problems.length > 0 || !('settings' in read)) throw new ConfigError(problems)
   return read.settings
+}
+
+/**
+ * The bucket of the settings, whatever `STORE_IMAGES` says: earlier runs may have kept images there.
+ * @throws {ConfigError} when S3 is not set up, naming what is missing
+ */
+export async function requireS3(env: Environment): Promise<S3Settings> {
+  const meant = { ...env, STORE_IMAGES: 's3' }
+  const { storage } = await requireSettings(meant, { api: false, storage: true })
+  if (storage.kind === 's3') return storage
+  throw new ConfigError([{ name: 'S3_BUCKET', message: 'is not set. Name the bucket.' }])
 }
 
 /** Is there anything to sign requests to S3 with? Asked only where the environment names no keys. */

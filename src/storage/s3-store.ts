@@ -8,7 +8,7 @@ import {
 } from '@aws-sdk/client-s3'
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner'
 import type { S3Settings } from '../config.ts'
-import type { S3Object } from '../db/snapshots.ts'
+import { nameOf, type S3Object } from '../db/snapshots.ts'
 import { StorageError } from '../errors.ts'
 import type { FetchedImage } from '../fetch-image.ts'
 import type { ImageStore } from './image-store.ts'
@@ -21,6 +21,10 @@ export interface S3Store extends ImageStore {
   objectFor(image: FetchedImage): S3Object
   /** A presigned GET link or `s3://bucket/key`, as the settings say. */
   linkTo(object: S3Object): Promise<string>
+  /** A presigned GET link, whatever the settings say, good for so many seconds. */
+  presign(object: S3Object, expiresS: number): Promise<string>
+  /** Presigned links die with the credentials that signed them. */
+  readonly hasTemporaryCredentials: boolean
 }
 
 /**
@@ -32,13 +36,15 @@ export async function openS3Store(settings: S3Settings): Promise<S3Store> {
   try {
     const { sessionToken } = await client.config.credentials()
     await headBucket(client, settings.bucket)
-    const urlStyle = settings.urlStyle ?? (sessionToken === undefined ? 'presigned' : 'object')
-    const isTemporary = sessionToken !== undefined && settings.urlStyle === undefined
-    const notice = isTemporary
-      ? 'The AWS credentials are temporary, and presigned links would die with them: image_url holds s3:// references. S3_URL_STYLE=presigned asks for links all the same.'
-      : undefined
+    const hasTemporaryCredentials = sessionToken !== undefined
+    const urlStyle = settings.urlStyle ?? (hasTemporaryCredentials ? 'object' : 'presigned')
+    const notice =
+      hasTemporaryCredentials && settings.urlStyle === undefined
+        ? 'The AWS credentials are temporary, and presigned links would die with them: image_url holds s3:// references. S3_URL_STYLE=presigned asks for links all the same.'
+        : undefined
     const links = await createLinks(client, settings.bucket)
-    return { ...createS3Store(client, { ...settings, urlStyle }, links), notice }
+    const store = createS3Store(client, { ...settings, urlStyle }, links)
+    return { ...store, notice, hasTemporaryCredentials }
   } catch (thrown) {
     client.destroy()
     const error = storageError(thrown, `s3://${settings.bucket} cannot be used`)
@@ -95,7 +101,11 @@ async function orAborted<T>(begun: Promise<T>, signal: AbortSignal): Promise<T> 
 }
 
 /** Images as private objects `vehicle-snapshots/<first two digits>/<sha256>.<extension>` in a bucket. */
-function createS3Store(client: S3Client, settings: S3Settings, links: Links): S3Store {
+function createS3Store(
+  client: S3Client,
+  settings: S3Settings,
+  links: Links,
+): Omit<S3Store, 'hasTemporaryCredentials'> {
   const { bucket, endpoint, urlStyle, urlExpiresS } = settings
   const name = `s3://${bucket}${endpoint === undefined ? '' : ` at ${endpoint}`}`
 
@@ -133,7 +143,7 @@ function createS3Store(client: S3Client, settings: S3Settings, links: Links): S3
     }
   }
 
-  const store: S3Store = {
+  const store: ReturnType<typeof createS3Store> = {
     name,
     objectFor: ({ sha256, extension }) => ({
       bucket,
@@ -156,12 +166,12 @@ function createS3Store(client: S3Client, settings: S3Settings, links: Links): S3
 
     urlFor: async (object, source) => (object === undefined ? source : store.linkTo(object)),
 
-    async linkTo(object) {
-      if (urlStyle === 'object') return `s3://${object.bucket}/${object.key}`
-      const isPlain = PLAIN_KEY.test(object.key)
-      if (object.bucket === bucket && isPlain) return links.to(object.key, urlExpiresS)
-      const get = new GetObjectCommand({ Bucket: object.bucket, Key: object.key })
-      return getSignedUrl(client, get, { expiresIn: urlExpiresS })
+    linkTo: async (object) =>
+      urlStyle === 'object' ? nameOf(object) : store.presign(object, urlExpiresS),
+
+    async presign({ bucket: Bucket, key: Key }, expiresIn) {
+      if (Bucket === bucket && PLAIN_KEY.test(Key)) return links.to(Key, expiresIn)
+      return getSignedUrl(client, new GetObjectCommand({ Bucket, Key }), { expiresIn })
     },
 
     async ping() {

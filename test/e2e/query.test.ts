@@ -70,7 +70,7 @@ describe.each(['server', 'embedded'] as const)('plates and query on the %s datab
     const { exitCode, stdout, stderr } = await place.run(['query', sql])
     expect([exitCode, stdout]).toEqual([2, ''])
     expect(stderr).toContain(said)
-    expect(stderr).toMatch(/ \[query_refused\]\nquery reads, one statement at a time: SELECT/)
+    expect(stderr).toMatch(/ \[query_refused\]\nIt reads, one statement at a time: SELECT/)
   })
 })
 

@@ -3,6 +3,7 @@ import type { ErrorCode } from '../../src/advice.ts'
 import {
   ConfigError,
   DatabaseError,
+  ImageError,
   InterruptedError,
   LookupError,
   StorageError,
@@ -26,6 +27,7 @@ test.each<[what: string, failed: number, reason: unknown, exitCode: number]>([
   ['the folder was held by another process', 0, database('folder_locked'), 3],
   ['the storage was down', 0, storage('storage_down'), 3],
   ['the reader of the output was gone', 0, new InterruptedError(), 3],
+  ['an image cannot be given', 0, new ImageError('image_lost', ''), 1],
   ['there is a bug', 0, bug, 1],
 ])('the exit code tells that %s', (_what, failed, reason, exitCode) => {
   expect(exitCodeOf({ failed }, reason)).toBe(exitCode)
