@@ -147,6 +147,9 @@ function withoutIds(output: string): string[] {
   const same = withoutCircumstances(output)
     .replace(/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d [+-]\d\d:\d\d/g, 'TIME')
     .replace(/[0-9a-f]{8}-[0-9a-f-]{27}/g, 'ID')
+    .replace(/http\S+\/(vehicle-snapshots\/[^?]+)\?X-Amz-\S+/g, 'LINK $1')
+    .replace(/^Database: PostgreSQL .*/m, 'Database: D')
+    .replace(/^Images: s3:.*/m, 'Images: I')
     .replace(/ {2,}/g, '  ')
   return same.trimEnd().split('\n').sort()
 }
