@@ -99,3 +99,9 @@ export const ADVICE = {
 
 /** The stable name of a failure, as `error.code` in the machine-readable output gives it. */
 export type ErrorCode = keyof typeof ADVICE
+
+/** What to do about a code; nothing about one that only another version of the tool has. */
+export function adviceOn(code: string): string {
+  const known: Record<string, { hint: string }> = ADVICE
+  return Object.hasOwn(known, code) ? (known[code]?.hint ?? '') : ''
+}

@@ -1,5 +1,5 @@
 import { ImageError, messageOf } from './errors.ts'
-import { framed } from './framed-image.ts'
+import { areaOf, boxWithin, framed } from './framed-image.ts'
 import type { BoundingBox } from './normalize.ts'
 
 /** A part of a picture, as a picture of its own. Sizes in pixels. */
@@ -21,23 +21,25 @@ export async function cropImage(
   answerSize: { width: number; height: number } | undefined,
 ): Promise<Crop> {
   const { image, width, height } = await orUndecodable(framed(bytes, answerSize))
-  const left = Math.max(0, Math.floor(box.xmin))
-  const top = Math.max(0, Math.floor(box.ymin))
-  const size = {
-    width: Math.min(width, Math.ceil(box.xmax)) - left,
-    height: Math.min(height, Math.ceil(box.ymax)) - top,
-  }
-  if (size.width <= 0 || size.height <= 0) {
+  const inside = boxWithin({ width, height }, box)
+  if (inside === undefined) {
     const said = `The box (${box.xmin}, ${box.ymin}) to (${box.xmax}, ${box.ymax}) has no part of a picture of ${width} x ${height} pixels.`
     throw new ImageError('no_box', said)
   }
+  const area = areaOf(inside)
   const { format } = await orUndecodable(image.metadata())
-  const part = image.extract({ left, top, ...size })
+  const part = image.extract(area)
   // The few pixels of a plate are not to lose half of their color.
   const isJpeg = format === 'jpeg'
   const drawn = isJpeg ? part.jpeg({ quality: 95, chromaSubsampling: '4:4:4' }) : part.png()
   const mime = isJpeg ? 'image/jpeg' : 'image/png'
-  return { bytes: await orUndecodable(drawn.toBuffer()), mime, ...size }
+  const { width: partWidth, height: partHeight } = area
+  return {
+    bytes: await orUndecodable(drawn.toBuffer()),
+    mime,
+    width: partWidth,
+    height: partHeight,
+  }
 }
 
 async function orUndecodable<T>(decoding: Promise<T>): Promise<T> {

@@ -170,3 +170,37 @@ export const URL_FLAGS = {
   },
   json: { flags: '--json', meaning: 'one JSON object a line' },
 } as const satisfies Record<string, Flag>
+
+/** Which rows' pictures a report shows first. */
+export const PICTURES_BY = ['newest', 'lowest-confidence'] as const
+
+/** Every flag of `report`. */
+export const REPORT_FLAGS = {
+  output: {
+    flags: '-o, --output <file>',
+    meaning: 'the file to write; an older one of that name is replaced',
+    default: 'report.html',
+  },
+  pictures: {
+    flags: '--pictures <n>',
+    meaning: 'how many pictures it holds at most; 0 for none',
+    default: 200,
+  },
+  picturesBy: {
+    flags: `--pictures-by <${PICTURES_BY.join('|')}>`,
+    meaning: 'which pictures, when there are more',
+    default: 'newest',
+  },
+  confidenceThreshold: {
+    flags: '--confidence-threshold <0..1>',
+    meaning: 'the threshold to mark; that of the last run unless told',
+  },
+  since: {
+    flags: '--since <time>',
+    meaning: 'only what was seen from then on: a day, a time, or so long ago (7d)',
+  },
+  until: {
+    flags: '--until <time>',
+    meaning: 'only what was seen before the end of that day, or before that time',
+  },
+} as const satisfies Record<string, Flag>

@@ -5,3 +5,9 @@ export function localTime(at: Date): string {
   const distance = new Date(Math.abs(minutes) * 60_000).toISOString().slice(11, 16)
   return `${local.slice(0, 10)} ${local.slice(11, 19)} ${minutes < 0 ? '-' : '+'}${distance}`
 }
+
+/** The system's time zone (IANA name); Node knows none where TZ names one that does not exist. */
+export function localZone(): string {
+  const { timeZone }: { timeZone?: string } = new Intl.DateTimeFormat().resolvedOptions()
+  return timeZone ?? 'UTC'
+}

@@ -1,5 +1,12 @@
 import type { CommandEntry } from './command-line.ts'
-import { IMAGE_FLAGS, INGEST_FLAGS, PLATES_FLAGS, QUERY_FLAGS, URL_FLAGS } from './flags.ts'
+import {
+  IMAGE_FLAGS,
+  INGEST_FLAGS,
+  PLATES_FLAGS,
+  QUERY_FLAGS,
+  REPORT_FLAGS,
+  URL_FLAGS,
+} from './flags.ts'
 import { topHelp } from './help.ts'
 import type { Shell } from './shell.ts'
 
@@ -67,6 +74,11 @@ export const COMMANDS = {
     },
     flags: Object.values(URL_FLAGS),
     load: async () => (await import('./commands/url.ts')).url,
+  },
+  report: {
+    does: 'one HTML file to open anywhere: figures, charts and pictures with their plates',
+    flags: Object.values(REPORT_FLAGS),
+    load: async () => (await import('./commands/report.ts')).report,
   },
   demo: {
     does: 'try it without an account: sample pictures, a local stand-in for the API, a database in ./plate-snapshot-demo',

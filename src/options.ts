@@ -5,8 +5,10 @@ import {
   type IMAGE_FLAGS,
   INGEST_FLAGS,
   LOST_ANSWER,
+  PICTURES_BY,
   type PLATES_FLAGS,
   type QUERY_FLAGS,
+  REPORT_FLAGS,
   type URL_FLAGS,
 } from './flags.ts'
 import type { Question } from './lookup.ts'
@@ -106,6 +108,19 @@ const urlSchema = z.object({
 } satisfies Record<'imageNames' | keyof typeof URL_FLAGS, z.ZodType>)
 export type UrlOptions = z.infer<typeof urlSchema>
 
+const MOST_PICTURES = 10_000
+const reportSchema = z.object({
+  output: filled.default(REPORT_FLAGS.output.default),
+  pictures: whole(0, MOST_PICTURES).default(REPORT_FLAGS.pictures.default),
+  picturesBy: z
+    .enum(PICTURES_BY, { error: `must be ${PICTURES_BY.join(' or ')}.` })
+    .default(REPORT_FLAGS.picturesBy.default),
+  confidenceThreshold: confidence.optional(),
+  since: moment(false).optional(),
+  until: moment(true).optional(),
+} satisfies Record<keyof typeof REPORT_FLAGS, z.ZodType>)
+export type ReportOptions = z.infer<typeof reportSchema>
+
 /** What is asked, out of the options of a run. */
 export function questionOf({ regions, cameraId, mmc, engineConfig }: IngestOptions): Question {
   return { regions, cameraId, mmc, engineConfig }
@@ -161,6 +176,11 @@ function urlProblem({ imageNames, refresh, expires }: UrlOptions): ConfigProblem
   if (expires === undefined) return undefined
   const message = 'is for links that are printed; stored ones live as long as S3_URL_EXPIRES says.'
   return { name: '--expires', message }
+}
+
+/** Reads the options of `report`. */
+export function readReportOptions(given: unknown): Reading<ReportOptions> {
+  return read(reportSchema, given)
 }
 
 type Reading<T> = { options: T; problems: [] } | { options: undefined; problems: ConfigProblem[] }

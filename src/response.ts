@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { box, maybe } from './stored-values.ts'
 
 /**
  * The Snapshot API's answers, in its own names. Everything but the result list is optional, and anything unknown is
@@ -7,14 +8,8 @@ import { z } from 'zod'
  */
 
 /** A number, or absent: a score that is none must not cost the answer. */
-const number = z.number().optional().catch(undefined)
-const text = z.string().optional().catch(undefined)
-
-/** A box with four corners that are numbers; undefined for anything else. */
-export const box = z
-  .object({ xmin: z.number(), ymin: z.number(), xmax: z.number(), ymax: z.number() })
-  .optional()
-  .catch(undefined)
+const number = maybe(z.number())
+const text = maybe(z.string())
 
 /** A list in which what does not fit is left out. */
 function listOf<T extends z.ZodType>(item: T) {
@@ -23,7 +18,7 @@ function listOf<T extends z.ZodType>(item: T) {
       const parsed = item.safeParse(element)
       return parsed.success ? [parsed.data] : []
     })
-  return z.array(z.unknown()).transform(fitting).optional().catch(undefined)
+  return maybe(z.array(z.unknown()).transform(fitting))
 }
 
 const valued = listOf(z.object({ value: z.string(), score: number }))

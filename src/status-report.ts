@@ -1,4 +1,4 @@
-import { ADVICE } from './advice.ts'
+import { adviceOn } from './advice.ts'
 import type { Day, Overview } from './db/overview.ts'
 import type { RunOverview } from './db/run-overview.ts'
 import { localTime } from './local-time.ts'
@@ -147,12 +147,6 @@ function countLines({ state, summary, answered, atWork, asking }: RunOverview): 
     [isGone ? asking : 0, `${counted(asking, 'request')} may have been billed`],
   ])
   return parts.length === 0 ? [] : [parts.join(', ')]
-}
-
-/** What to do about a code; nothing about one that only another version of the tool has. */
-function adviceOn(code: string): string {
-  const known: Record<string, { hint: string }> = ADVICE
-  return Object.hasOwn(known, code) ? (known[code]?.hint ?? '') : ''
 }
 
 /** `1,204 waiting` */

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { type FileHandle, open, rename, unlink } from 'node:fs/promises'
-import { ConfigError, IngestError, messageOf } from './errors.ts'
+import { ConfigError, IngestError, messageOf, systemCodeOf } from './errors.ts'
 
 /**
  * Writes a file that appears whole under its name or not at all, for its owner alone (mode 0600: plates are personal data).
@@ -25,7 +25,8 @@ export async function writeWhole(
     await rename(part, path)
   } catch (thrown) {
     await unlink(part).catch(() => {})
-    if (thrown instanceof IngestError) throw thrown
+    // What the system refused concerns the file; anything else is somebody else's to explain.
+    if (thrown instanceof IngestError || systemCodeOf(thrown) === undefined) throw thrown
     throw new ConfigError([
       { name: flag, message: `${path} cannot be written: ${messageOf(thrown)}.` },
     ])

@@ -17,6 +17,12 @@ const SAMPLES = join(PACKAGE, 'samples')
 const LIST = join(PACKAGE, 'images.txt.example')
 const THRESHOLD = 0.5
 
+const REPORT = {
+  output: join(FOLDER, 'report.html'),
+  pictures: 200,
+  picturesBy: 'newest',
+} as const
+
 const ROWS = `
   SELECT plate_text AS plate, to_char(plate_confidence, 'FM0.000') AS confidence, meta->>'vehicle_type' AS vehicle,
          concat_ws(' ', makes_models->0->>'make', makes_models->0->>'model') AS model,
@@ -60,12 +66,16 @@ export async function demo(_given: unknown, shell: Shell): Promise<number> {
     const cells = rows.map((row) => HEADS.map((head) => row[head] ?? ''))
     shell.out('')
     for (const line of tableLines(HEADS, cells)) shell.out(line)
+    const { writeReport } = await import('../report/write-report.ts')
+    await writeReport(database, async () => undefined, REPORT, shell)
   } finally {
     await database.close()
   }
   shell.out(`
 These answers came from the sandbox, a stand-in for the Plate Recognizer Snapshot API on this machine: nothing left it
 and nothing was billed. The rows and pictures are in ${FOLDER}; run the demo again and every image is known.
+
+Open ${REPORT.output} in a browser: the pictures with their plates, and what the figures come to.
 
 With an account at https://platerecognizer.com, the real API:
   PLATE_API_KEY=your-token npx plate-snapshot --images images.txt`)

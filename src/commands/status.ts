@@ -1,5 +1,6 @@
 import { readOverview } from '../db/overview.ts'
 import { requireSchema } from '../db/schema.ts'
+import { localZone } from '../local-time.ts'
 import type { Shell } from '../shell.ts'
 import { statusLines, statusRecord } from '../status-report.ts'
 import { openDatabase } from '../stores.ts'
@@ -22,10 +23,4 @@ export async function status(given: { json?: boolean }, shell: Shell): Promise<n
   } finally {
     await database.close()
   }
-}
-
-/** The system's time zone; Node knows none where TZ names one that does not exist. */
-function localZone(): string {
-  const { timeZone }: { timeZone?: string } = new Intl.DateTimeFormat().resolvedOptions()
-  return timeZone ?? 'UTC'
 }

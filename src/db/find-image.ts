@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { ImageError } from '../errors.ts'
 import type { BoundingBox } from '../normalize.ts'
 import type { ImageName } from '../option-schemas.ts'
-import { box } from '../response.ts'
+import { box, maybe, pictureSize, s3Object } from '../stored-values.ts'
 import type { Queryable } from './database.ts'
 import type { S3Object } from './snapshots.ts'
 
@@ -42,24 +42,18 @@ const ENTRY = `
   SELECT image_mime AS mime, image_size AS size, jsonb_build_object('bucket', s3_bucket, 'key', s3_key) AS object
   FROM plate_lookups WHERE image_sha256 = $1`
 
-/** What does not fit is not there: rows may be another tool's. */
-function maybe<T extends z.ZodType>(type: T) {
-  return type.optional().catch(undefined)
-}
-
 const stored = z.object({
   mime: maybe(z.string()),
   size: maybe(z.number()),
-  object: maybe(z.object({ bucket: z.string().min(1), key: z.string().min(1) })),
+  object: maybe(s3Object),
 })
-const pixels = z.int().positive()
 const storedRow = stored.extend({
   id: z.string(),
   sha256: maybe(z.string()),
   plate: maybe(z.string()),
   plateBox: box,
   vehicleBox: box,
-  answerSize: maybe(z.object({ width: pixels, height: pixels })),
+  answerSize: maybe(pictureSize),
 })
 
 /**

@@ -1,6 +1,7 @@
 import { z } from 'zod'
+import { maybe, s3Object } from '../stored-values.ts'
 import type { Queryable } from './database.ts'
-import type { S3Object } from './snapshots.ts'
+import { OBJECT_OF, type S3Object } from './snapshots.ts'
 
 /** A row, its `image_url` where that looks like a signed link, and the image's object where one is known. */
 export interface LinkRow {
@@ -15,16 +16,14 @@ const BEFORE_ALL = '00000000-0000-0000-0000-000000000000'
 // nobody has analyzed it, as in an embedded database.
 const PAGE = `
   SELECT v.id::text, CASE WHEN v.image_url ~* '[?&](x-amz-date|awsaccesskeyid)=' THEN v.image_url END AS url,
-         CASE WHEN l.s3_key IS NULL THEN v.meta->'s3'
-              ELSE jsonb_build_object('bucket', l.s3_bucket, 'key', l.s3_key) END AS object
+         ${OBJECT_OF} AS object
   FROM vehicle_snapshots v LEFT JOIN plate_lookups l ON l.image_sha256 = v.image_sha256
   WHERE v.id > $1::uuid ORDER BY v.id LIMIT ${PAGE_SIZE}`
 
-const object = z.object({ bucket: z.string().min(1), key: z.string().min(1) })
 const linkRow = z.object({
   id: z.string(),
-  url: z.string().optional().catch(undefined),
-  object: object.optional().catch(undefined),
+  url: maybe(z.string()),
+  object: maybe(s3Object),
 })
 
 /** All rows, a page at a time. */

@@ -38,7 +38,8 @@ const NO_LOOKUPS: Totals = {
   unsettled: 0,
 }
 
-interface Failures {
+/** Sources that failed for the same reason when they were last tried. */
+export interface Failures {
   code: string
   sources: number
   newest: Date
@@ -98,8 +99,8 @@ const dayOf = ({ day, images, requests, uncertain }: Day): Day => ({
   uncertain,
 })
 
-/** PostgreSQL has a list of time zones of its own, perhaps an older one. */
-async function knownZone(database: Database, zone: string): Promise<string> {
+/** The zone, or UTC: PostgreSQL has a list of time zones of its own, perhaps an older one. */
+export async function knownZone(database: Database, zone: string): Promise<string> {
   try {
     await database.query('SELECT now() AT TIME ZONE $1::text', [zone])
     return zone

@@ -1,4 +1,5 @@
 import { likePattern } from '../plate-pattern.ts'
+import { SEEN_AT } from './snapshots.ts'
 
 /** Which rows are wanted; all that is given must hold. */
 export interface PlateFilter {
@@ -27,7 +28,6 @@ export interface Statement {
 }
 
 // Each as an index of db_schema.sql has it.
-const SEEN_AT = 'coalesce(v.captured_at, v.created_at)'
 const CAMERA = 'left(v.camera_id, 100)'
 const bare = (plate: string) => `translate(lower(${plate}), ' -.', '')`
 const PLATE = `left(${bare('v.plate_text')}, 100)`

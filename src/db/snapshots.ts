@@ -29,6 +29,12 @@ export function nameOf({ bucket, key }: S3Object): string {
   return `s3://${bucket}/${key}`
 }
 
+/** When the vehicle of a row `v` was seen, as idx_vehicle_seen_at and idx_vehicle_camera have it. */
+export const SEEN_AT = 'coalesce(v.captured_at, v.created_at)'
+/** Where the image of a row `v` is, as JSON; its ledger entry `l` (joined, perhaps missing) says so before the row does. */
+export const OBJECT_OF = `CASE WHEN l.s3_key IS NULL THEN v.meta->'s3'
+              ELSE jsonb_build_object('bucket', l.s3_bucket, 'key', l.s3_key) END`
+
 /** What one row tells: an image, the answer to its lookup, and one reading of it. */
 interface SnapshotRow {
   image: SnapshotImage

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm, stat } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
@@ -37,6 +37,9 @@ test('demo works in an empty folder, without an account, and again', async () =>
   expect(await readdir(folder.path)).toEqual(['plate-snapshot-demo'])
   const { mode } = await stat(join(folder.path, 'plate-snapshot-demo'))
   expect(mode & 0o777).toBe(0o700)
+  expect(first.stdout).toContain('Open plate-snapshot-demo/report.html in a browser')
+  const report = await readFile(join(folder.path, 'plate-snapshot-demo/report.html'), 'utf8')
+  expect(report.match(/<li class="card"/g)).toHaveLength(10)
 
   const second = await runCli(['demo'], { cwd: folder.path, env })
   expect(second.exitCode).toBe(0)

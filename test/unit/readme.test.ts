@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { ADVICE } from '../../src/advice.ts'
 import type { CommandEntry } from '../../src/command-line.ts'
 import { SETTINGS } from '../../src/config.ts'
-import { type Flag, INGEST_FLAGS, PLATES_FLAGS } from '../../src/flags.ts'
+import { type Flag, INGEST_FLAGS, PLATES_FLAGS, REPORT_FLAGS } from '../../src/flags.ts'
 import { COMMANDS } from '../../src/main.ts'
 import { readmeBlocks, readmeFiles, readmeTable, readmeText } from '../support/readme.ts'
 
@@ -14,13 +14,16 @@ test('the table of commands is that of the command line', () => {
   expect(readmeTable('command')).toEqual(commands)
 })
 
-test('the table of flags is that of the command line, defaults included', () => {
-  const flags = Object.entries<Flag>(INGEST_FLAGS).map(([option, flag]) => {
+test.each<[head: string, flags: Record<string, Flag>]>([
+  ['flag', INGEST_FLAGS],
+  ['flag of `report`', REPORT_FLAGS],
+])('the table of each %s is that of the command line, defaults included', (head, all) => {
+  const flags = Object.entries(all).map(([option, flag]) => {
     const none = option === 'images' ? 'required' : 'none'
     const value = flag.default === false ? 'off' : String(flag.default ?? none)
     return [flag.flags, value, flag.meaning]
   })
-  expect(readmeTable('flag')).toEqual(flags)
+  expect(readmeTable(head)).toEqual(flags)
 })
 
 test('the table of the flags of plates is that of the command line', () => {
