@@ -107,6 +107,9 @@ CREATE TABLE IF NOT EXISTS purged_images (
   image_sha256 text PRIMARY KEY,
   purged_at timestamptz NOT NULL DEFAULT now()
 );
+-- For a statement that has waited while an image was purged, and cannot see its tombstone: this looks again.
+CREATE OR REPLACE FUNCTION plate_snapshot_is_purged(sha256 text) RETURNS boolean LANGUAGE plpgsql VOLATILE AS
+$$ BEGIN RETURN EXISTS (SELECT FROM purged_images p WHERE p.image_sha256 = sha256); END $$;
 
 -- Every path and URL that ever held an image; several of one image are duplicates.
 CREATE TABLE IF NOT EXISTS image_sources (
@@ -120,7 +123,8 @@ ALTER TABLE image_sources
   ADD COLUMN IF NOT EXISTS seen_as jsonb;
 -- A URL may be longer than an index entry can be.
 CREATE UNIQUE INDEX IF NOT EXISTS idx_image_sources ON image_sources (image_sha256, md5(source));
-CREATE INDEX IF NOT EXISTS idx_image_sources_seen ON image_sources (md5(source)) WHERE seen_as IS NOT NULL;
+CREATE INDEX IF NOT EXISTS idx_image_sources_source ON image_sources (md5(source));
+DROP INDEX IF EXISTS idx_image_sources_seen;  -- until schema 3, and of some only
 
 -- Sources that failed when they were last tried, and why: gone from here as soon as their image is had.
 CREATE TABLE IF NOT EXISTS image_failures (

@@ -1,14 +1,15 @@
 import type { CommandEntry } from './command-line.ts'
+import { INGEST_FLAGS } from './flags.ts'
+import { topHelp } from './help.ts'
+import type { Shell } from './shell.ts'
 import {
   IMAGE_FLAGS,
-  INGEST_FLAGS,
   PLATES_FLAGS,
+  PURGE_FLAGS,
   QUERY_FLAGS,
   REPORT_FLAGS,
   URL_FLAGS,
-} from './flags.ts'
-import { topHelp } from './help.ts'
-import type { Shell } from './shell.ts'
+} from './viewing-flags.ts'
 
 const { confidenceThreshold, json, quiet } = INGEST_FLAGS
 const VERIFY_FLAGS = {
@@ -79,6 +80,11 @@ export const COMMANDS = {
     does: 'one HTML file to open anywhere: figures, charts and pictures with their plates',
     flags: Object.values(REPORT_FLAGS),
     load: async () => (await import('./commands/report.ts')).report,
+  },
+  purge: {
+    does: 'delete images for good, with all that is known of them: rows, answers, sources, objects; says first what would go',
+    flags: Object.values(PURGE_FLAGS),
+    load: async () => (await import('./commands/purge.ts')).purge,
   },
   demo: {
     does: 'try it without an account: sample pictures, a local stand-in for the API, a database in ./plate-snapshot-demo',

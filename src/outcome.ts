@@ -26,6 +26,8 @@ export interface Ingested {
   wasAskedDifferently: boolean
   /** It was as when it was read before: a file that was not opened, or a URL whose server said so. */
   isUnchanged: boolean
+  /** It was purged before, and its tombstone keeps it from coming back. */
+  isPurged: boolean
 }
 
 export type Outcome =
@@ -49,6 +51,12 @@ export function ingested(
     uploadedBytes: 0,
     wasAskedDifferently: false,
     isUnchanged: false,
+    isPurged: false,
     ...facts,
   }
+}
+
+/** An image that was purged is neither stored nor looked up again, and nothing is told of it but that. */
+export function purgedBefore(image: TellableImage): Ingested {
+  return ingested(image, { readings: [] }, { outcome: 'duplicate', isPurged: true })
 }

@@ -8,7 +8,7 @@ import type { FetchedImage } from './fetch-image.ts'
 import type { ImageRef } from './image-list.ts'
 import type { Answer, RunSignals } from './look-up-plates.ts'
 import { normalize, type PlateReading, type Snapshot } from './normalize.ts'
-import { type Ingested, ingested } from './outcome.ts'
+import { type Ingested, ingested, purgedBefore } from './outcome.ts'
 
 /** A line of the list with what the ledger has of its source, where that is all there is to know. */
 export interface Line extends ImageRef {
@@ -58,6 +58,7 @@ export async function ingestImage(ref: Line, deps: Deps, signals: RunSignals): P
 
   // A lookup costs money: what is answered is not asked again, and of several that hold an image one asks.
   const claim = await ledger.claim(image, object, signals.stop)
+  if (claim.kind === 'purged') return purgedBefore(image)
   if (claim.kind === 'known') return ingestKnown(image, claim.known, deps, signals.stop)
   let answer = claim.paidAnswer
   let leave = () => {}

@@ -29,7 +29,8 @@ export function imageRecord(outcome: Outcome) {
     plate_confidence: reading.score ?? null,
     stored: outcome.rowPlaces.includes(reading.index),
   }))
-  return { ...base, sha256, mime, size, lookup: outcome.wasLookedUp, plates, ms }
+  const purged = outcome.isPurged ? { purged: true } : {}
+  return { ...base, sha256, mime, size, lookup: outcome.wasLookedUp, plates, ...purged, ms }
 }
 
 /** The last line of `--json`. A dry run has one figure more. */
@@ -120,6 +121,10 @@ export function summaryLines(tally: Tally, seconds: number, isDryRun: boolean): 
       unchanged === 1
         ? '1 known image is as it was when it was last read, and was not read again; --reread reads it.'
         : `${counted(unchanged, 'known image')} are as they were when they were last read, and were not read again; --reread reads them.`,
+    ],
+    [
+      tally.purged,
+      `${counted(tally.purged, 'image')} ${tally.purged === 1 ? 'was' : 'were'} purged before: neither stored nor looked up.`,
     ],
     [uncertain, `${counted(uncertain, 'request')} may have been billed, with the answer lost`],
     [

@@ -1,4 +1,4 @@
-import { type Environment, readSettings } from './config.ts'
+import { type Environment, readSettings, type S3Settings } from './config.ts'
 import type { Queryable } from './db/database.ts'
 import { nameOf, type S3Object } from './db/snapshots.ts'
 import { BodyTooLargeError } from './http.ts'
@@ -98,9 +98,15 @@ export async function openStoredObjects(
   env: Environment,
   signal: AbortSignal,
 ): Promise<Objects | undefined> {
+  const settings = s3SettingsOf(env)
+  if (settings === undefined) return undefined
+  const { openObjects } = await import('./storage/objects.ts')
+  return openObjects(settings, signal)
+}
+
+/** The settings of S3, whatever `STORE_IMAGES` says; undefined when it is not set up. */
+export function s3SettingsOf(env: Environment): S3Settings | undefined {
   const read = readSettings({ ...env, STORE_IMAGES: 's3' }, { api: false, storage: true })
   const storage = 'settings' in read ? read.settings.storage : undefined
-  if (storage?.kind !== 's3') return undefined
-  const { openObjects } = await import('./storage/objects.ts')
-  return openObjects(storage, signal)
+  return storage?.kind === 's3' ? storage : undefined
 }

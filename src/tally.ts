@@ -39,6 +39,8 @@ export interface Tally {
   unchanged: number
   /** Of these, URLs whose server said so (304). */
   not_modified: number
+  /** Duplicates that were purged before: neither stored nor looked up. */
+  purged: number
   /** Rows of known images that are below this run's threshold; they stay. */
   rows_below: number
   /** Only `--dry-run`: images that a run would look up. */
@@ -63,6 +65,7 @@ export function createTally(): Tally {
     asked_differently: 0,
     unchanged: 0,
     not_modified: 0,
+    purged: 0,
     rows_below: 0,
     would_look_up: 0,
   }
@@ -78,6 +81,7 @@ export function count(tally: Tally, outcome: Outcome): void {
   }
   tally.rows += outcome.rows
   tally.rows_below += outcome.rowsBelow
+  if (outcome.isPurged) tally.purged += 1
   if (outcome.isUnchanged) {
     tally.unchanged += 1
     if (schemeOf(outcome.ref.text) !== undefined) tally.not_modified += 1

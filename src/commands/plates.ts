@@ -3,11 +3,11 @@ import { type CANDIDATE_COLUMNS, type PLATE_COLUMNS, platesStatement } from '../
 import { requireThere } from '../db/schema.ts'
 import { ConfigError } from '../errors.ts'
 import { localTime } from '../local-time.ts'
-import { readPlatesOptions } from '../options.ts'
 import { createRowWriter, type Shown } from '../rows-out.ts'
 import { counted } from '../run-report.ts'
 import type { Shell } from '../shell.ts'
 import { openDatabase } from '../stores.ts'
+import { readPlatesOptions } from '../viewing-options.ts'
 import { requireSettings } from './settings.ts'
 
 /** Nobody reads more than this on a terminal; files take all. */

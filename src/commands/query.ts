@@ -2,11 +2,11 @@ import { text } from 'node:stream/consumers'
 import { firstWord } from '../db/pages.ts'
 import { requireThere } from '../db/schema.ts'
 import { ConfigError, DatabaseError, messageOf, systemCodeOf } from '../errors.ts'
-import { readQueryOptions } from '../options.ts'
 import { createRowWriter } from '../rows-out.ts'
 import { counted } from '../run-report.ts'
 import type { Shell } from '../shell.ts'
 import { openDatabase } from '../stores.ts'
+import { readQueryOptions } from '../viewing-options.ts'
 import { requireSettings } from './settings.ts'
 
 const READING = /^(select|with|values|table|explain|show)$/

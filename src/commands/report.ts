@@ -1,6 +1,5 @@
 import { requireThere } from '../db/schema.ts'
 import { ConfigError } from '../errors.ts'
-import { readReportOptions } from '../options.ts'
 import type { Report } from '../report/write-report.ts'
 import { writeReport } from '../report/write-report.ts'
 import { counted, visible } from '../run-report.ts'
@@ -9,6 +8,7 @@ import type { Objects } from '../storage/objects.ts'
 import { openStoredObjects } from '../stored-bytes.ts'
 import { openDatabase } from '../stores.ts'
 import { exitCodeOf } from '../tally.ts'
+import { readReportOptions } from '../viewing-options.ts'
 import { requireSettings } from './settings.ts'
 
 /** Pictures are read several at once. */

@@ -22,11 +22,12 @@ export interface KnownImage {
   wasAskedDifferently: boolean
 }
 
-/** What the ledger has of an image: `isPaid` an answer that waits for its rows, `lostAnswers` perhaps billed. */
+/** What the ledger has of an image: `isPaid` an answer that waits for its rows, `lostAnswers` perhaps billed; or what a purge left. */
 export interface LedgerState {
   isAnswered: boolean
   isPaid: boolean
   lostAnswers: number
+  isPurged: boolean
 }
 
 /** What was asked, as the ledger keeps it. */
@@ -58,8 +59,13 @@ export const ENTRY = `l.image_sha256, l.source, l.image_mime, l.image_size, l.s3
    WHERE v.image_sha256 = l.image_sha256 AND v.result_index IS NOT NULL) AS row_places`
 
 /** A question under way counts as lost: if its run is dead it is, and if not, that run answers it. */
-const STATE = `SELECT response IS NOT NULL AS "isAnswered", unsettled IS NOT NULL AS "isPaid",
-  uncertain + (asking_since IS NOT NULL)::int AS "lostAnswers" FROM plate_lookups WHERE image_sha256 = $1`
+const STATE = `
+  SELECT l.response IS NOT NULL AS "isAnswered", l.unsettled IS NOT NULL AS "isPaid",
+         coalesce(l.uncertain + (l.asking_since IS NOT NULL)::int, 0) AS "lostAnswers",
+         p.image_sha256 IS NOT NULL AS "isPurged"
+  FROM (SELECT $1::text AS sha256) g
+  LEFT JOIN plate_lookups l ON l.image_sha256 = g.sha256
+  LEFT JOIN purged_images p ON p.image_sha256 = g.sha256`
 const PAGE = `SELECT ${ENTRY} FROM plate_lookups l
   WHERE l.response IS NOT NULL AND l.image_sha256 > $1 ORDER BY l.image_sha256 LIMIT $2`
 const PAGE_SIZE = 200
@@ -76,7 +82,7 @@ export function createAnswers(database: Database, question: Question) {
   /** What the ledger has of an image, for a run that only looks. */
   async function stateOf(sha256: string): Promise<LedgerState> {
     const [state] = await database.query<LedgerState>(STATE, [sha256])
-    return state ?? { isAnswered: false, isPaid: false, lostAnswers: 0 }
+    return state ?? { isAnswered: false, isPaid: false, lostAnswers: 0, isPurged: false }
   }
 
   /** Every answered image, a page at a time. */

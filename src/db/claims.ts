@@ -1,11 +1,12 @@
 import { inBatches } from '../batches.ts'
 import type { AnsweredEntry } from './answers.ts'
 import type { Database } from './database.ts'
-import { ASKING, CLAIM } from './ledger-statements.ts'
+import { ASKING, CLAIM, TAKE_BACK } from './ledger-statements.ts'
 
-/** What comes of a claim: the image is this run's, or answered, or another run's. */
+/** What comes of a claim: the image is this run's, or answered, or another run's, or purged. */
 export type ClaimedEntry = { sha256: string } & (
-  | { state: 'mine'; uncertain: number; unsettled: unknown; is_new: boolean }
+  | { state: 'mine'; uncertain: number; unsettled: unknown; is_new: boolean; is_purged: boolean }
+  | { state: 'purged' }
   | ({ state: 'known' | 'busy'; claimed_by: string | null } & AnsweredEntry)
 )
 
@@ -22,13 +23,25 @@ export function createClaims(
 ) {
   const claim = inBatches(async (images: readonly Given[]) => {
     const values = [JSON.stringify(images), asked, runId, force]
-    return inOrderOf(images, await database.query<ClaimedEntry>(CLAIM, values))
+    const entries = await database.query<ClaimedEntry>(CLAIM, values)
+    const purged = entries.filter((entry) => entry.state === 'mine' && entry.is_purged)
+    if (purged.length > 0) await database.query(TAKE_BACK, [arrayOf(purged)])
+    const told = entries.map(
+      (entry): ClaimedEntry =>
+        purged.includes(entry) ? { sha256: entry.sha256, state: 'purged' } : entry,
+    )
+    return inOrderOf(images, told)
   }, MOST_CLAIMS)
   const ask = inBatches(async (images: readonly Given[]) => {
-    const wanted = `{${images.map(({ sha256 }) => sha256).join(',')}}`
-    return inOrderOf(images, await database.query<Given>(ASKING, [wanted, runId]))
+    return inOrderOf(images, await database.query<Given>(ASKING, [arrayOf(images), runId]))
   }, MOST_CLAIMS)
+
   return { claim, ask }
+}
+
+/** Their SHA-256s as PostgreSQL writes an array. */
+function arrayOf(images: readonly Given[]): string {
+  return `{${images.map(({ sha256 }) => sha256).join(',')}}`
 }
 
 /** What a statement gave for each image; null where it gave nothing. */

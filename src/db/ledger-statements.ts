@@ -1,4 +1,5 @@
 import { ENTRY } from './answers.ts'
+import type { Database } from './database.ts'
 import { THESE } from './snapshots.ts'
 
 // The statements of ledger.ts, each parameterised and unnamed.
@@ -17,8 +18,23 @@ export const MAY_BE_ALIVE = `r.ended_at IS NULL AND greatest(r.heartbeat_at, pg_
           > clock_timestamp() - make_interval(secs => r.dead_after_ms / 1000)`
 
 /**
- * One statement for many images: their sources are noted, and each is claimed unless it is answered or a living run holds
- * it. Where a dead run was asking, nobody knows whether that was billed. In the order of their SHA-256, so that two runs
+ * A claim whose run is gone, judged as `CLAIM` does when it takes one over: the run has ended, or shown no heartbeat for
+ * longer than it may, though the server was there to show it to. An embedded database is its process's alone: whoever
+ * else made a claim there is gone.
+ */
+export function isStale({ isEmbedded }: Pick<Database, 'isEmbedded'>): string {
+  return isEmbedded
+    ? '(l.claimed_by IS NOT NULL)'
+    : `(l.claimed_by IS NOT NULL AND NOT EXISTS (
+        SELECT 1 FROM ingest_runs r WHERE r.id = l.claimed_by AND ${MAY_BE_ALIVE}))`
+}
+
+/** Not of an image that was purged: it is not claimed, and its source, which may name the plate, is not noted. */
+const NOT_PURGED = 'sha256 <> ALL (ARRAY(SELECT image_sha256 FROM purged))'
+
+/**
+ * One statement for many images: their sources are noted, and each is claimed unless it is answered, purged, or a living run
+ * holds it. Where a dead run was asking, nobody knows whether that was billed. In the order of their SHA-256, so that two runs
  * with the same images do not wait for each other in a ring.
  * $1 images [{sha256, source, mime, size, bucket, key, seen_as, is_again}], $2 asked, $3 run, $4 force.
  */
@@ -26,9 +42,11 @@ export const CLAIM = `
   WITH given AS MATERIALIZED (
     SELECT * FROM jsonb_to_recordset($1::jsonb) AS g
       (sha256 text, source text, mime text, size int, bucket text, key text, seen_as jsonb, is_again boolean)
+  ), purged AS MATERIALIZED (
+    SELECT p.image_sha256 FROM purged_images p WHERE p.image_sha256 = ${THESE}
   ), noted AS (
     INSERT INTO image_sources (image_sha256, source, seen_as)
-    SELECT sha256, source, seen_as FROM given WHERE NOT is_again ORDER BY sha256
+    SELECT sha256, source, seen_as FROM given WHERE NOT is_again AND ${NOT_PURGED} ORDER BY sha256
     ON CONFLICT (image_sha256, md5(source)) DO UPDATE SET last_seen_at = now(), seen_as = excluded.seen_as
   ), outdated AS (
     UPDATE image_sources s SET seen_as = NULL FROM given g
@@ -39,7 +57,8 @@ export const CLAIM = `
   ), claimed AS (
     INSERT INTO plate_lookups AS l
       (image_sha256, source, image_mime, image_size, s3_bucket, s3_key, asked, claimed_by, claimed_at)
-    SELECT sha256, source, mime, size, bucket, key, $2::jsonb, $3::uuid, now() FROM given ORDER BY sha256
+    SELECT sha256, source, mime, size, bucket, key, $2::jsonb, $3::uuid, now() FROM given
+    WHERE ${NOT_PURGED} ORDER BY sha256
     ON CONFLICT (image_sha256) DO UPDATE SET
       claimed_by = excluded.claimed_by, claimed_at = now(), asking_since = NULL,
       attempts = l.attempts + (l.asking_since IS NOT NULL)::int, uncertain = l.uncertain + (l.asking_since IS NOT NULL)::int,
@@ -50,14 +69,31 @@ export const CLAIM = `
     WHERE (l.response IS NULL OR ${FORCED})
       AND (l.claimed_by IS NULL OR l.claimed_by = excluded.claimed_by OR NOT EXISTS (
         SELECT 1 FROM ingest_runs r WHERE r.id = l.claimed_by AND ${MAY_BE_ALIVE}))
-    RETURNING l.image_sha256, l.uncertain, l.unsettled, l.created_at = now() AS is_new
+    RETURNING l.image_sha256, l.uncertain, l.unsettled, l.created_at = now() AS is_new,
+      plate_snapshot_is_purged(l.image_sha256) AS is_purged
   )
-  SELECT g.sha256, CASE WHEN c.image_sha256 IS NOT NULL THEN 'mine'
+  SELECT g.sha256, CASE WHEN p.image_sha256 IS NOT NULL THEN 'purged'
+                        WHEN c.image_sha256 IS NOT NULL THEN 'mine'
                         WHEN l.response IS NULL OR ${FORCED} THEN 'busy' ELSE 'known' END AS state,
-         c.uncertain, c.unsettled, c.is_new, l.claimed_by, ${ENTRY}
+         c.uncertain, c.unsettled, c.is_new, c.is_purged, l.claimed_by, ${ENTRY}
   FROM given g
+  LEFT JOIN purged p ON p.image_sha256 = g.sha256
   LEFT JOIN claimed c ON c.image_sha256 = g.sha256
   LEFT JOIN plate_lookups l ON l.image_sha256 = g.sha256 AND l.image_sha256 = ${THESE} AND c.image_sha256 IS NULL`
+
+/**
+ * A statement that waited while an image was purged has entered it anew, and could not see its tombstone (`is_purged` is
+ * found by a look of its own): what it entered goes again. $1 SHA-256s. Gives those that are purged.
+ */
+export const TAKE_BACK = `
+  WITH purged AS MATERIALIZED (
+    SELECT image_sha256 FROM purged_images WHERE image_sha256 = ANY ($1::text[])
+  ), entered AS (
+    DELETE FROM plate_lookups WHERE image_sha256 = ANY (ARRAY(SELECT image_sha256 FROM purged))
+  ), noted AS (
+    DELETE FROM image_sources WHERE image_sha256 = ANY (ARRAY(SELECT image_sha256 FROM purged))
+  )
+  SELECT image_sha256 AS sha256 FROM purged`
 
 export const KEEP_BYTES =
   'UPDATE plate_lookups SET stored_at = now(), image_data = $2 WHERE image_sha256 = $1'
@@ -86,9 +122,12 @@ export const FAIL = `UPDATE plate_lookups SET claimed_by = NULL, claimed_at = NU
 export const KEEP_ANSWER = `UPDATE plate_lookups SET unsettled = $2::jsonb, asked = coalesce($3::jsonb, asked),
   attempts = attempts + $4, uncertain = uncertain + $5 WHERE image_sha256 = $1 AND response IS NULL`
 
-/** An entry to settle an answer in that was spooled: it is there, unless the database was set back meanwhile. */
+/** An entry to settle an answer in that was spooled: it is there, unless the database was set back or purged meanwhile. */
 export const ENSURE = `INSERT INTO plate_lookups (image_sha256, source, image_mime, image_size, s3_bucket, s3_key)
-  VALUES ($1, $2, $3, $4::int, $5, $6) ON CONFLICT DO NOTHING`
+  SELECT $1, $2, $3, $4::int, $5, $6 WHERE NOT EXISTS (SELECT 1 FROM purged_images p WHERE p.image_sha256 = $1)
+  ON CONFLICT DO NOTHING`
+/** Was an image purged? */
+export const IS_PURGED = 'SELECT 1 FROM purged_images WHERE image_sha256 = $1'
 /** What a second answer cost: at least as much as was spent, for a claim that was taken over is counted there too. */
 export const SURPLUS = `UPDATE plate_lookups SET attempts = attempts + $3, uncertain = uncertain + $4
   WHERE image_sha256 = $1 AND answered_by IS DISTINCT FROM $2::uuid`

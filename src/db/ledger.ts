@@ -17,11 +17,12 @@ import type { S3Object, StoredImage } from './snapshots.ts'
 
 /**
  * `mine`: this run may look it up, and nobody else does. `lostAnswers` were perhaps billed before; a `paidAnswer` is at
- * hand, whose rows the database refused. `isNew`: the ledger had never heard of it.
+ * hand, whose rows the database refused. `isNew`: the ledger had never heard of it. `purged`: it must not come back.
  */
 export type Claim =
   | { kind: 'mine'; lostAnswers: number; paidAnswer: Answer | undefined; isNew: boolean }
   | { kind: 'known'; known: KnownImage }
+  | { kind: 'purged' }
 
 export interface LedgerOptions {
   question: Question
@@ -72,7 +73,7 @@ export function createLedger(
   }
 
   /**
-   * Claims an image for a lookup, or finds it answered. When another run is at work on it, waits for what comes of
+   * Claims an image for a lookup, or finds it answered or purged. When another run is at work on it, waits for what comes of
    * that; a claim whose run has died is taken over.
    */
   async function claim(
@@ -91,7 +92,7 @@ export function createLedger(
     atWork.set(sha256, Promise.withResolvers())
     try {
       const claimed = await claimFromOthers(image, object, signal)
-      if (claimed.kind === 'known') finish(sha256)
+      if (claimed.kind !== 'mine') finish(sha256)
       return claimed
     } catch (thrown) {
       finish(sha256)
@@ -116,6 +117,7 @@ export function createLedger(
           isNew: entry.is_new,
         }
       }
+      if (entry?.state === 'purged') return { kind: 'purged' }
       if (entry?.state === 'known') {
         if (entry.claimed_by !== null) await database.query(FREE, [sha256])
         return { kind: 'known', known: toKnown(entry, question) }

@@ -6,7 +6,7 @@ import { readResponse } from '../response.ts'
 import { dismissSpoolFile, readSpool, type SpooledAnswer } from '../spool.ts'
 import type { ImageStore } from '../storage/image-store.ts'
 import type { Database } from './database.ts'
-import { ENSURE, MAY_BE_ALIVE } from './ledger-statements.ts'
+import { ENSURE, MAY_BE_ALIVE, TAKE_BACK } from './ledger-statements.ts'
 import { createSettlement } from './settlement.ts'
 
 /** What came of the files that earlier runs left. */
@@ -49,8 +49,9 @@ export async function readInSpool(
     if (isLiving.has(run)) continue
     let unused = unreadable
     for (const answer of answers) {
-      if (await isSettled(database, images, answer)) done.answers += 1
-      else unused += 1
+      const end = await settleSpooled(database, images, answer)
+      if (end === 'settled') done.answers += 1
+      if (end === 'unreadable') unused += 1
     }
     const aside = await dismissSpoolFile(path, unused === 0)
     if (aside !== undefined) done.aside.push(aside)
@@ -58,16 +59,17 @@ export async function readInSpool(
   return done
 }
 
-/** An answer whose rows are refused is kept in the ledger, as any other such. */
-async function isSettled(
+/** An answer whose rows are refused is kept in the ledger, as any other such; one of an image that was purged nowhere. */
+async function settleSpooled(
   database: Database,
   images: Pick<ImageStore, 'urlFor'>,
   spooled: SpooledAnswer,
-): Promise<boolean> {
+): Promise<'settled' | 'purged' | 'unreadable'> {
   const response = readResponse(spooled.raw)
-  if (response === undefined) return false
+  if (response === undefined) return 'unreadable'
   const { sha256, source, mime, size, object, question, attempts, uncertain } = spooled
   await database.query(ENSURE, [sha256, source, mime, size, object?.bucket, object?.key])
+  if ((await database.query(TAKE_BACK, [`{${sha256}}`])).length > 0) return 'purged'
   const snapshot = normalize(response)
   const kept = snapshot.readings.filter(meets(spooled.threshold))
   const image = { sha256, source, mime, size, object, url: await images.urlFor(object, source) }
@@ -81,5 +83,5 @@ async function isSettled(
     if (!(thrown instanceof DatabaseError) || thrown.scope === 'run') throw thrown
     await keep(image, answer)
   }
-  return true
+  return 'settled'
 }

@@ -1,9 +1,9 @@
 import { z } from 'zod'
 import type { Queryable } from '../db/database.ts'
 import { OBJECT_OF, type S3Object, SEEN_AT } from '../db/snapshots.ts'
-import type { PICTURES_BY } from '../flags.ts'
 import type { BoundingBox } from '../normalize.ts'
 import { box, maybe, pictureSize, s3Object } from '../stored-values.ts'
+import type { PICTURES_BY } from '../viewing-flags.ts'
 import { type Period, periodValues, within } from './period.ts'
 
 /** Which rows are shown with their pictures. */

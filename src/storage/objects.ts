@@ -11,6 +11,7 @@ import { nameOf, type S3Object } from '../db/snapshots.ts'
 import { StorageError } from '../errors.ts'
 import { readBody } from '../http.ts'
 import { FETCH_POLICY, withRetry } from '../retry.ts'
+import { removeObject } from './remove-object.ts'
 import { createClient } from './s3-client.ts'
 import { statusOf, storageError } from './s3-errors.ts'
 import { openS3Store, putCommand } from './s3-store.ts'
@@ -119,6 +120,9 @@ export async function openObjects(settings: S3Settings, signal: AbortSignal) {
         throw storageError(thrown, `${nameOf(object)} could not be put`)
       }
     },
+
+    /** Deletes an object for good, with all its versions; one that is not there is no error. @throws {StorageError} */
+    remove: (object: S3Object): Promise<void> => removeObject(client, object, signal),
 
     /** The objects that this tool may have put into the bucket, a page at a time. */
     async *list(): AsyncGenerator<S3Object[]> {

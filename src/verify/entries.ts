@@ -1,5 +1,5 @@
 import type { Database } from '../db/database.ts'
-import { MAY_BE_ALIVE } from '../db/ledger-statements.ts'
+import { isStale } from '../db/ledger-statements.ts'
 
 /** A ledger entry as far as it is verified: neither answers nor bytes leave the database. */
 export interface Entry {
@@ -33,18 +33,6 @@ export interface Entry {
 /** What `readResponse` can read: an object with a result list, or the bare list of 2019. */
 export function readable(response: string): string {
   return `(jsonb_typeof(${response}) = 'array' OR coalesce(jsonb_typeof(${response}->'results'), '') = 'array')`
-}
-
-/**
- * A claim whose run is gone, judged as the ledger does when it takes a claim over: the run has ended, or shown no
- * heartbeat for longer than it may, though the server was there to show it to. An embedded database is its process's
- * alone: whoever else made a claim there is gone.
- */
-export function isStale({ isEmbedded }: Pick<Database, 'isEmbedded'>): string {
-  return isEmbedded
-    ? '(l.claimed_by IS NOT NULL)'
-    : `(l.claimed_by IS NOT NULL AND NOT EXISTS (
-        SELECT 1 FROM ingest_runs r WHERE r.id = l.claimed_by AND ${MAY_BE_ALIVE}))`
 }
 
 const PAGE_SIZE = 200

@@ -1,4 +1,4 @@
-import { eachAtOnce } from './at-once.ts'
+import { eachAtOnce } from '../at-once.ts'
 import { type Entry, entryPages } from './entries.ts'
 import { answerFromRow, releaseClaim } from './mend.ts'
 import type { Mended } from './problem.ts'

@@ -1,6 +1,7 @@
 import type { Database, Queryable } from '../db/database.ts'
+import { isStale } from '../db/ledger-statements.ts'
 import type { S3Object } from '../db/snapshots.ts'
-import { isStale, readable } from './entries.ts'
+import { readable } from './entries.ts'
 
 // What `--repair` writes. Each statement does nothing where what it mends has mended itself meanwhile.
 
@@ -43,10 +44,10 @@ const ENTER_FROM_ROW = `
 const HAS_ANSWER = `
   SELECT 1 FROM plate_lookups l WHERE image_sha256 = $1 AND coalesce(${readable('l.response')}, false)`
 
-/** $2 bucket, $3 key, $4 MIME type, $5 size. */
+/** $2 bucket, $3 key, $4 MIME type, $5 size. What was purged does not come back. */
 const ADOPT = `
   INSERT INTO plate_lookups AS l (image_sha256, s3_bucket, s3_key, image_mime, image_size, stored_at)
-  VALUES ($1, $2, $3, $4, $5::int, now())
+  SELECT $1, $2, $3, $4, $5::int, now() WHERE NOT EXISTS (SELECT 1 FROM purged_images p WHERE p.image_sha256 = $1)
   ON CONFLICT (image_sha256) DO UPDATE SET s3_bucket = excluded.s3_bucket, s3_key = excluded.s3_key,
     stored_at = coalesce(l.stored_at, now()),
     image_mime = coalesce(l.image_mime, excluded.image_mime), image_size = coalesce(l.image_size, excluded.image_size)
@@ -90,7 +91,7 @@ export async function answerFromRow(database: Queryable, sha256: string) {
   return { isNew, isAnswered: (await database.query(HAS_ANSWER, [sha256])).length > 0 }
 }
 
-/** Lets the ledger own an object that was seen to be the image. @returns false when it has another for it */
+/** Lets the ledger own an object that was seen to be the image. @returns false when it has another for it, or a purge took the image */
 export async function adoptObject(
   database: Queryable,
   { bucket, key }: S3Object,

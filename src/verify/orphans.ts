@@ -1,8 +1,8 @@
 import type { Database } from '../db/database.ts'
+import { IS_PURGED, isStale } from '../db/ledger-statements.ts'
 import { nameOf, type S3Object } from '../db/snapshots.ts'
 import { storable } from '../response.ts'
 import type { Objects } from '../storage/objects.ts'
-import { isStale } from './entries.ts'
 import { adoptObject } from './mend.ts'
 import type { Mended } from './problem.ts'
 import type { Verification } from './verification.ts'
@@ -74,6 +74,9 @@ async function adopt(
   const mime = /^image\//.test(digest.mime ?? '') ? digest.mime : undefined
   if (await adoptObject(database, object, { sha256, mime, size: digest.size })) {
     return { isMended: true, said: 'The ledger owns it now.' }
+  }
+  if ((await database.query(IS_PURGED, [sha256])).length > 0) {
+    return { isMended: false, said: 'The image was purged: delete the object.' }
   }
   return left('The ledger has another object for this image.')
 }

@@ -32,6 +32,7 @@ interface ImageRecord {
   size?: number
   lookup: boolean
   plates?: { plate_text: string | null; plate_confidence: number | null; stored: boolean }[]
+  purged?: true
   error?: { code: string; message: string; hint: string }
   ms: number
 }

@@ -1,7 +1,7 @@
 import { PassThrough } from 'node:stream'
 import { expect, test } from 'vitest'
 import { image } from '../../src/commands/image.ts'
-import { readImageOptions, readUrlOptions } from '../../src/options.ts'
+import { readImageOptions, readUrlOptions } from '../../src/viewing-options.ts'
 
 const ID = '0f8fad5b-d9cb-469f-a165-70867728950e'
 const SHA256 = 'ab'.repeat(32)

@@ -29,6 +29,7 @@ export function outcomeOf(
     uploadedBytes: 0,
     wasAskedDifferently: false,
     isUnchanged: false,
+    isPurged: false,
     ...facts,
   }
 }

@@ -3,8 +3,9 @@ import { expect, test } from 'vitest'
 import { ADVICE } from '../../src/advice.ts'
 import type { CommandEntry } from '../../src/command-line.ts'
 import { SETTINGS } from '../../src/config.ts'
-import { type Flag, INGEST_FLAGS, PLATES_FLAGS, REPORT_FLAGS } from '../../src/flags.ts'
+import { type Flag, INGEST_FLAGS } from '../../src/flags.ts'
 import { COMMANDS } from '../../src/main.ts'
+import { PLATES_FLAGS, PURGE_FLAGS, REPORT_FLAGS } from '../../src/viewing-flags.ts'
 import { readmeBlocks, readmeFiles, readmeTable, readmeText } from '../support/readme.ts'
 
 const root = new URL('../../', import.meta.url)
@@ -26,9 +27,12 @@ test.each<[head: string, flags: Record<string, Flag>]>([
   expect(readmeTable(head)).toEqual(flags)
 })
 
-test('the table of the flags of plates is that of the command line', () => {
-  const flags = Object.values(PLATES_FLAGS).map(({ flags, meaning }) => [flags, meaning])
-  expect(readmeTable('flag of `plates`')).toEqual(flags)
+test.each<[command: string, flags: Record<string, Flag>]>([
+  ['plates', PLATES_FLAGS],
+  ['purge', PURGE_FLAGS],
+])('the table of the flags of %s is that of the command line', (command, all) => {
+  const flags = Object.values(all).map(({ flags, meaning }) => [flags, meaning])
+  expect(readmeTable(`flag of \`${command}\``)).toEqual(flags)
 })
 
 test('the table of settings names every setting, and so does .env.example', () => {

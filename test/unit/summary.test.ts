@@ -52,6 +52,14 @@ test('a run in which everything happened tells everything', () => {
   ])
 })
 
+test('what was purged before is told of', () => {
+  expect(summary({ images: 1, duplicate: 1, purged: 1 }, 1)).toEqual([
+    '1 image in 1.0 s',
+    '  1 known already (not asked, not billed)',
+    '1 image was purged before: neither stored nor looked up.',
+  ])
+})
+
 test('a dry run says what a run would look up', () => {
   expect(summary({ images: 3, would_look_up: 2, duplicate: 1 }, 119.96, true)).toEqual([
     '3 images in 120.0 s (dry run)',

@@ -74,6 +74,12 @@ test('known images that were asked about differently are counted', () => {
   expect(tally.asked_differently).toBe(1)
 })
 
+test('known images that were purged before are counted, and saved no lookup', () => {
+  const tally = tallyOf(outcomeOf('duplicate', { isPurged: true }), outcomeOf('duplicate'))
+
+  expect(tally).toMatchObject({ duplicate: 2, purged: 1, lookups_saved: 0 })
+})
+
 test('a dry run counts what it would look up', () => {
   const tally = tallyOf(outcomeOf('would_look_up'), outcomeOf('duplicate'))
 
