@@ -68,7 +68,7 @@ CREATE INDEX IF NOT EXISTS idx_vehicle_guesses ON vehicle_snapshots USING gin (
   (lower(colors::text)::jsonb) jsonb_path_ops,
   (string_to_array(left(translate(
     lower(coalesce(plate_text, '') || ',' || coalesce(jsonb_path_query_array(meta, '$.candidates[*].plate')::text, '')),
-    'odqilzsgb -."[]', '000112568'), 1000), ','))
+    'odqilzsgb -."[]', '000112568'), 600), ','))
 );
 
 -- The ledger: one row for each image ever stored or asked about, whether or not a row above came of it.

@@ -73,7 +73,7 @@ export const ADVICE = {
     hint: 'Set XDG_STATE_HOME to a folder that can be read and written: paid answers wait there while the database is away.',
   },
   query_refused: {
-    hint: 'It reads, one statement at a time: SELECT, WITH, VALUES, TABLE, EXPLAIN or SHOW.',
+    hint: 'It takes one statement that only reads: SELECT, WITH, VALUES, TABLE, EXPLAIN or SHOW. The README describes the tables.',
   },
   schema_missing: {
     scope: 'run',

@@ -58,16 +58,24 @@ export const engineConfig = z
     }
   })
 
+/** A plate, perhaps with wildcards: blanks, dashes and dots alone would be any plate that was not read. */
+export const plateText = z
+  .string()
+  .regex(/[^ .-]/, 'must hold a letter, a digit or a wildcard (* or ?).')
+
 /** A text that says something. */
 export const filled = z.string().min(1, 'must not be empty.')
 
+/** A century: dates beyond are no dates of images. */
+const LONGEST_SPAN_MS = 100 * 31_536_000_000
 const UNIT_MS = { h: 3_600_000, d: 86_400_000, w: 604_800_000, y: 31_536_000_000 }
 
 /** `90d` in milliseconds. No `m`: a purge that takes minutes for months would leave nothing. */
 function durationMs(text: string): number | undefined {
   const [, amount, unit] = /^(\d+(?:\.\d+)?)([hdwy])$/.exec(text.trim()) ?? []
   if (unit !== 'h' && unit !== 'd' && unit !== 'w' && unit !== 'y') return undefined
-  return Number(amount) * UNIT_MS[unit]
+  const ms = Number(amount) * UNIT_MS[unit]
+  return ms <= LONGEST_SPAN_MS ? ms : undefined
 }
 
 /** A time span, in milliseconds. */

@@ -1,10 +1,14 @@
+/** The SQL of a plate's text as patterns are held against it: an expression that idx_vehicle_plate_pattern has of the rows. */
+export function comparablePlate(plate: string): string {
+  return `left(translate(lower(${plate}), ' -.', ''), 100)`
+}
+
 /**
- * What a user wrote for a plate as a pattern of SQL's LIKE, for a text in lower case without blanks, dashes and dots: `*`
- * stands for any characters, `?` for one.
+ * What a user wrote for a plate as a pattern of SQL's LIKE, which the database puts into lower case for a `comparablePlate`: `*` stands for any characters, `?` for
+ * one.
  */
 export function likePattern(text: string): string {
   return text
-    .toLowerCase()
     .replace(/[ .-]/g, '')
     .replace(/[\\%_]/g, '\\$&')
     .replaceAll('*', '%')

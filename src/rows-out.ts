@@ -17,21 +17,35 @@ const JSON_TYPES = new Set([114, 3802])
 /** As JSON writes one: not `NaN`, not `Infinity`. */
 const NUMBER = /^-?\d+(\.\d+)?(e[+-]?\d+)?$/
 
+/** Rows of a table that tell how wide its columns are. */
+const MEASURED_ROWS = 100
+
+/** Takes the pages of a result, all with the same columns; `end` comes after the last. */
+export interface RowWriter {
+  write(page: Page): Promise<void>
+  end(): void
+}
+
 /**
- * Writes pages of rows to standard output as they come, no faster than it is read. Every page must have the same columns;
- * the first makes the heads.
+ * Writes pages of rows to standard output as they come, no faster than it is read.
  * @param shownAs what people see of a page, where that is not the page itself
  */
 export function createRowWriter(
   { csv, json }: RowFormat,
   shell: Pick<Shell, 'out' | 'drained'>,
   shownAs: (page: Page) => Shown = asItIs,
-): (page: Page) => Promise<void> {
-  const linesOf = json ? jsonLines : csv ? createCsv() : createShown(shownAs)
-  return async (page) => {
-    const lines = linesOf(page)
+): RowWriter {
+  const table = createShown(shownAs)
+  const linesOf = json ? jsonLines : csv ? createCsv() : table.linesOf
+  const put = (lines: readonly string[]) => {
     if (lines.length > 0) shell.out(lines.join('\n'))
-    await shell.drained()
+  }
+  return {
+    async write(page) {
+      put(linesOf(page))
+      await shell.drained()
+    },
+    end: () => put(csv || json ? [] : table.rest()),
   }
 }
 
@@ -41,13 +55,25 @@ export interface Shown {
   cells: readonly (readonly string[])[]
 }
 
-function createShown(shownAs: (page: Page) => Shown): (page: Page) => string[] {
+/** Holds the first rows back until there are enough to tell the widths. */
+function createShown(shownAs: (page: Page) => Shown) {
   let table: ReturnType<typeof createTable> | undefined
-  return (page) => {
+  let held: string[][] = []
+  let isBegun = false
+  const rest = () => {
+    if (table === undefined || (isBegun && held.length === 0)) return []
+    const lines = table(held)
+    held = []
+    isBegun = true
+    return lines
+  }
+  const linesOf = (page: Page) => {
     const { heads, cells } = shownAs(page)
     table ??= createTable(heads.map(visible))
-    return table(cells.map((row) => row.map(visible)))
+    held.push(...cells.map((row) => row.map(visible)))
+    return isBegun || held.length >= MEASURED_ROWS ? rest() : []
   }
+  return { linesOf, rest }
 }
 
 function asItIs({ columns, rows }: Page): Shown {
@@ -85,7 +111,7 @@ function createCsv(): (page: Page) => string[] {
     escape_formulas: true,
     cast: { object: ({ number = '' }: Negative) => ({ value: number, escape_formulas: false }) },
   }
-  const lines = (records: unknown[][]) => stringify(records, options).trimEnd()
+  const lines = (records: unknown[][]) => stringify(records, options).replace(/\n$/, '')
   let isBegun = false
   return ({ columns, rows }) => {
     const heads = isBegun ? [] : [columns.map(({ name }) => name)]

@@ -7,6 +7,7 @@ import {
   imageNames,
   linkLife,
   moment,
+  plateText,
   span,
   whole,
 } from './option-schemas.ts'
@@ -28,8 +29,8 @@ import {
 const rowFormat = { csv: z.boolean().default(false), json: z.boolean().default(false) }
 
 const platesSchema = z.object({
-  plate: filled.optional(),
-  like: filled.optional(),
+  plate: plateText.optional(),
+  like: plateText.optional(),
   make: filled.optional(),
   model: filled.optional(),
   color: filled.optional(),
@@ -84,7 +85,7 @@ const purgeSchema = z
   .object({
     olderThan: span.optional(),
     camera: z.array(filled).optional(),
-    plate: z.array(filled).optional(),
+    plate: z.array(plateText).optional(),
     yes: z.boolean().default(false),
     tombstone: z.boolean().default(true),
     json: z.boolean().default(false),

@@ -25,14 +25,15 @@ export async function plates(given: unknown, shell: Shell): Promise<number> {
     await requireThere(database)
     // One more tells whether there are more.
     const { sql, values } = platesStatement({ ...options, limit: shown && shown + 1 })
-    const write = createRowWriter(options, shell, asTable)
+    const writer = createRowWriter(options, shell, asTable)
     let count = 0
     const use = async ({ columns, rows }: Page) => {
       const wanted = shown === undefined ? rows : rows.slice(0, shown - count)
-      await write({ columns, rows: wanted })
+      await writer.write({ columns, rows: wanted })
       count += rows.length
     }
     await database.readPages(sql, values, use, shell.signal)
+    writer.end()
     if (isTable) shell.say(countLine(count, shown))
     return 0
   } finally {
@@ -79,5 +80,6 @@ function likeOf({ candidate, candidate_score: score }: Row): string {
 }
 
 function timeOf(utc: string | undefined): string {
-  return utc === undefined ? '' : localTime(new Date(utc))
+  const at = new Date(utc ?? '')
+  return Number.isNaN(at.getTime()) ? (utc ?? '') : localTime(at)
 }

@@ -1,4 +1,5 @@
 import { eachAtOnce } from '../at-once.ts'
+import type { Environment } from '../config.ts'
 import type { Database } from '../db/database.ts'
 import {
   NOTHING,
@@ -16,11 +17,12 @@ import { likePattern } from '../plate-pattern.ts'
 import { previewLines, purgedLines, purgeRecord, whichImages } from '../purge-report.ts'
 import { counted, stopLines } from '../run-report.ts'
 import type { Shell } from '../shell.ts'
-import { openStoredObjects, s3SettingsOf } from '../stored-bytes.ts'
+import type { Objects } from '../storage/objects.ts'
+import { s3SettingsOf } from '../stored-bytes.ts'
 import { openDatabase } from '../stores.ts'
 import { exitCodeOf, stoppedBy } from '../tally.ts'
 import { type PurgeOptions, readPurgeOptions } from '../viewing-options.ts'
-import { requireSettings } from './settings.ts'
+import { requireS3, requireSettings } from './settings.ts'
 
 /** Objects deleted at once. */
 const AT_ONCE = 8
@@ -80,8 +82,8 @@ async function purgeNow(
   shell: Shell,
 ): Promise<number> {
   const inS3 = await countInS3(database, filter)
-  const objects = inS3 === 0 ? undefined : await openStoredObjects(shell.env, NEVER)
-  if (inS3 > 0 && objects === undefined) throw storeMissing(inS3)
+  if (inS3 > 0 && !shell.env['S3_BUCKET']) throw storeMissing(inS3)
+  const objects = inS3 === 0 ? undefined : await openBucket(shell.env)
   if (objects !== undefined) shell.say(`Images: ${objects.name}`)
   const remove: Purging['remove'] = async (named) => {
     if (objects !== undefined) await eachAtOnce(named, AT_ONCE, objects.remove)
@@ -128,6 +130,11 @@ async function endOf(
   }
   const hint = 'What is purged is purged; run the same purge again to go on.'
   return shell.signal.aborted ? new InterruptedError({ hint }) : undefined
+}
+
+async function openBucket(env: Environment): Promise<Objects> {
+  const { openObjects } = await import('../storage/objects.ts')
+  return openObjects(await requireS3(env), NEVER)
 }
 
 /** A row that is gone while its object is there would be an image that nobody knows of. */

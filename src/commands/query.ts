@@ -28,7 +28,7 @@ export async function query(given: unknown, shell: Shell): Promise<number> {
   const database = await openDatabase(settings.database, { mayCreate: false })
   try {
     await requireThere(database)
-    const write = createRowWriter(options, shell)
+    const writer = createRowWriter(options, shell)
     let count = 0
     await database
       .readPages(
@@ -36,13 +36,14 @@ export async function query(given: unknown, shell: Shell): Promise<number> {
         [],
         async (page) => {
           count += page.rows.length
-          await write(page)
+          await writer.write(page)
         },
         shell.signal,
       )
       .catch((thrown) => {
         throw refusal(thrown) ?? thrown
       })
+    writer.end()
     if (!options.csv && !options.json) shell.say(`${counted(count, 'row')}.`)
     return 0
   } finally {
@@ -52,20 +53,14 @@ export async function query(given: unknown, shell: Shell): Promise<number> {
 
 /**
  * Classes of what is wrong with the statement itself: cardinality, a value, a write, a routine, syntax and names, what a
- * cursor cannot do (PostgreSQL, appendix A).
+ * cursor cannot do, values that nobody gave ($1), its limits, a time-out (PostgreSQL, appendix A).
  */
-const REFUSED = /^(21|22|25|2F|38|42|0A)/
-
-/** Of these: it would write, or it is more than one statement. */
-const NO_READING = /read-only|data-modifying|multiple commands/
-const CORRECT = 'Correct the statement; the README describes the tables under "Database".'
+const REFUSED = /^(21|22|25|2F|38|42|54|0A|08P01|57014)/
 
 /** The database's own words on a statement that it does not take. */
 function refusal(thrown: unknown): DatabaseError | undefined {
   const cause = thrown instanceof DatabaseError ? thrown.cause : undefined
   if (!REFUSED.test(systemCodeOf(cause) ?? '')) return undefined
-  const said = messageOf(cause)
-  const hint = NO_READING.test(said) ? undefined : CORRECT
-  const message = `The database refused the query: ${said}.`
-  return new DatabaseError('query_refused', message, { cause, hint })
+  const message = `The database refused the query: ${messageOf(cause)}.`
+  return new DatabaseError('query_refused', message, { cause })
 }

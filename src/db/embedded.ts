@@ -92,6 +92,8 @@ function toDatabase(
               use,
               signal,
             )
+            // What got past READ ONLY all the same (EXPLAIN ANALYZE CREATE TABLE … AS) is not to stay.
+            await tx.rollback()
           }),
         ),
       )

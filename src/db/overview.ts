@@ -16,7 +16,8 @@ export interface Overview extends Totals, Runs {
   timeZone: string
 }
 
-interface Totals {
+/** What the ledger counts. */
+export interface Totals {
   /** Images ever stored or asked about. */
   images: number
   answered: number

@@ -1,4 +1,4 @@
-import { likePattern } from '../plate-pattern.ts'
+import { comparablePlate, likePattern } from '../plate-pattern.ts'
 import { SEEN_AT } from './snapshots.ts'
 
 /** Which rows are wanted; all that is given must hold. */
@@ -29,15 +29,13 @@ export interface Statement {
 
 // Each as an index of db_schema.sql has it.
 const CAMERA = 'left(v.camera_id, 100)'
-const bare = (plate: string) => `translate(lower(${plate}), ' -.', '')`
-const PLATE = `left(${bare('v.plate_text')}, 100)`
 const REGION = "left(lower(v.meta #>> '{region,code}'), 100)"
 const MAKES_MODELS = 'lower(v.makes_models::text)::jsonb'
 const COLORS = 'lower(v.colors::text)::jsonb'
 /** Characters that are taken for each other on plates become one; blanks, dashes, dots and what JSON needs go. */
 const alike = (text: string) => `translate(lower(${text}), 'odqilzsgb -."[]', '000112568')`
 const CANDIDATES = "coalesce(jsonb_path_query_array(v.meta, '$.candidates[*].plate')::text, '')"
-const READINGS = `string_to_array(left(${alike(`coalesce(v.plate_text, '') || ',' || ${CANDIDATES}`)}, 1000), ',')`
+const READINGS = `string_to_array(left(${alike(`coalesce(v.plate_text, '') || ',' || ${CANDIDATES}`)}, 600), ',')`
 
 const utc = (time: string) => `to_char(${time} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`
 
@@ -72,7 +70,10 @@ export function platesStatement(filter: PlateFilter): Statement {
     filter
   const conditions: string[] = []
 
-  if (plate !== undefined) conditions.push(`${PLATE} LIKE ${bound(likePattern(plate), 'text')}`)
+  if (plate !== undefined)
+    conditions.push(
+      `${comparablePlate('v.plate_text')} LIKE lower(${bound(likePattern(plate), 'text')})`,
+    )
   if (camera !== undefined) {
     const id = bound(camera, 'text')
     conditions.push(`${CAMERA} = left(${id}, 100) AND v.camera_id = ${id}`)
@@ -88,7 +89,7 @@ export function platesStatement(filter: PlateFilter): Statement {
   }
   if (region !== undefined) {
     const [code, states] = [bound(region, 'text'), bound(`${likePattern(region)}-%`, 'text')]
-    conditions.push(`(${REGION} = lower(${code}) OR ${REGION} LIKE ${states})`)
+    conditions.push(`(${REGION} = lower(${code}) OR ${REGION} LIKE lower(${states}))`)
   }
   // In lower case as the database makes it. A make and a model together are those of one guess.
   const guess = (value: object) => `lower(${bound(JSON.stringify([value]), 'text')})::jsonb`
@@ -118,7 +119,7 @@ export function platesStatement(filter: PlateFilter): Statement {
 /** The reading of a row that comes nearest: the very text before one that looks like it, then the surer one. */
 function nearest(wanted: string): string {
   return `CROSS JOIN LATERAL (
-    SELECT r.plate, r.score, ${bare('r.plate')} = ${bare(wanted)} AS is_same FROM (
+    SELECT r.plate, r.score, ${comparablePlate('r.plate')} = ${comparablePlate(wanted)} AS is_same FROM (
       SELECT v.plate_text AS plate, v.plate_confidence AS score
       UNION ALL
       SELECT c->>'plate', CASE jsonb_typeof(c->'score') WHEN 'number' THEN (c->>'score')::numeric END

@@ -1,3 +1,4 @@
+import { comparablePlate } from '../plate-pattern.ts'
 import type { Database } from './database.ts'
 import { isStale } from './ledger-statements.ts'
 
@@ -20,8 +21,6 @@ export interface ImageKind {
   from: string
   key: string
   keyType: 'text' | 'uuid'
-  /** Before all keys. */
-  firstKey: string
   rows: string
   /** What makes a row or image one of this kind. */
   isOne: string
@@ -46,7 +45,7 @@ function inLedger(database: Pick<Database, 'isEmbedded'>): ImageKind {
     from: 'plate_lookups l',
     lock: `SELECT image_sha256 AS key FROM plate_lookups WHERE image_sha256 = ANY (ARRAY(${GIVEN}))
       ORDER BY image_sha256 FOR UPDATE`,
-    ...{ key: 'l.image_sha256', keyType: 'text', firstKey: '' },
+    ...{ key: 'l.image_sha256', keyType: 'text' },
     rows,
     isOne: 'true',
     isTaken: `(l.claimed_by IS NOT NULL AND NOT ${isStale(database)})`,
@@ -72,7 +71,7 @@ const IN_ROWS: ImageKind = {
   lock: `INSERT INTO plate_lookups (image_sha256) SELECT key FROM (${GIVEN}) g ORDER BY key
     ON CONFLICT DO NOTHING RETURNING image_sha256 AS key`,
   from: '(SELECT DISTINCT image_sha256 FROM vehicle_snapshots WHERE image_sha256 IS NOT NULL) o',
-  ...{ key: 'o.image_sha256', keyType: 'text', firstKey: '' },
+  ...{ key: 'o.image_sha256', keyType: 'text' },
   isOne: '(SELECT true FROM plate_lookups l WHERE l.image_sha256 = o.image_sha256 LIMIT 1) IS NULL',
   ...inRowsOnly('v.image_sha256 = o.image_sha256'),
 }
@@ -82,9 +81,14 @@ const BARE_ROWS: ImageKind = {
   lock: `SELECT id::text AS key FROM vehicle_snapshots WHERE id = ANY (ARRAY(SELECT key::uuid FROM (${GIVEN}) g))
     ORDER BY id FOR UPDATE`,
   from: 'vehicle_snapshots o',
-  ...{ key: 'o.id', keyType: 'uuid', firstKey: '00000000-0000-0000-0000-000000000000' },
+  ...{ key: 'o.id', keyType: 'uuid' },
   isOne: 'o.image_sha256 IS NULL',
   ...inRowsOnly('v.id = o.id'),
+}
+
+/** `infinity` is no time that can be told. */
+export function finiteAge({ age }: ImageKind): string {
+  return `CASE WHEN isfinite(${age}) THEN ${age} END`
 }
 
 /** Every kind of image that may be purged. */
@@ -137,7 +141,7 @@ function isOfCamera(kind: ImageKind, any: string): string {
 
 /** Rows of the older tool keep an answer of their own. */
 function showsPlate(kind: ImageKind, isWanted: (plate: string) => string): string {
-  const isOlder = kind.hasEntry ? 'v.result_index IS NULL AND ' : ''
+  const isOlder = kind.hasEntry ? '(v.result_index IS NULL OR l.answered_by IS NULL) AND ' : ''
   const ownAnswer = `${isOlder}${namesPlate('v.raw_response', isWanted)}`
   const inRows = anyRow(kind, `(${isWanted('v.plate_text')} OR (${ownAnswer}))`)
   if (!kind.hasEntry) return inRows
@@ -145,10 +149,10 @@ function showsPlate(kind: ImageKind, isWanted: (plate: string) => string): strin
   return `(${[inRows, ...inAnswers].join(' OR ')})`
 }
 
-/** The expression of idx_vehicle_plate_pattern. */
 function likeAny(plate: string, patterns: readonly string[]): string {
-  const likes = patterns.map((at) => `left(translate(lower(${plate}), ' -.', ''), 100) LIKE ${at}`)
-  return `(${likes.join(' OR ')})`
+  const likes = patterns.map((at) => `${comparablePlate(plate)} LIKE lower(${at})`)
+  // A plate that was not read is none that somebody asks for.
+  return `(${plate} <> '' AND (${likes.join(' OR ')}))`
 }
 
 /** Does an answer name such a plate, whether it got a row or not? In either result shape, as `normalize` reads them. */

@@ -1,6 +1,13 @@
 import type { Database } from './database.ts'
 import type { Purged } from './purge.ts'
-import { anyRow, type ImageKind, imageKinds, matching, type PurgeFilter } from './purge-match.ts'
+import {
+  anyRow,
+  finiteAge,
+  type ImageKind,
+  imageKinds,
+  matching,
+  type PurgeFilter,
+} from './purge-match.ts'
 
 /** What a purge would take, and what it would leave because a living run is at work on it. */
 export interface PurgePreview extends Purged {
@@ -14,7 +21,7 @@ function imagesSql(database: Database, filter: PurgeFilter) {
     const condition = matching(kind, filter, values.length + 1)
     values.push(...condition.values)
     const [sha256, id] = kind.keyType === 'uuid' ? ['NULL', kind.key] : [kind.key, 'NULL::uuid']
-    return `SELECT ${sha256} AS sha256, ${id} AS id, ${kind.age} AS age, ${kind.size} AS size,
+    return `SELECT ${sha256} AS sha256, ${id} AS id, ${finiteAge(kind)} AS age, ${kind.size} AS size,
       ${kind.isTaken} AS is_taken FROM ${kind.from} WHERE ${kind.isOne} AND ${condition.sql}`
   })
   return { sql: parts.join('\n UNION ALL '), values }

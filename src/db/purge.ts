@@ -1,7 +1,7 @@
 import { DatabaseError, systemCodeOf } from '../errors.ts'
 import { type RetryPolicy, withRetry } from '../retry.ts'
 import type { Database, Queryable } from './database.ts'
-import { type ImageKind, imageKinds, matching, type PurgeFilter } from './purge-match.ts'
+import { finiteAge, type ImageKind, imageKinds, matching, type PurgeFilter } from './purge-match.ts'
 import {
   DELETE,
   FAILURES,
@@ -85,12 +85,13 @@ export async function* purgeImages(
   purging: Purging,
 ): AsyncGenerator<Purged, void> {
   for (const kind of imageKinds(database)) {
-    for (let after: string | undefined = kind.firstKey; after !== undefined; ) {
-      const from: string = after
+    for (let after: string | undefined, isOver = false; !isOver; ) {
+      const from: string | undefined = after
       const purgeNext = () =>
         database.transaction((queryable) => purgeBatch(queryable, kind, from, purging))
       const batch = await withRetry(purgeNext, AGAIN, isContended, NEVER)
       after = batch?.last
+      isOver = batch === undefined
       if (batch !== undefined) yield batch.purged
     }
   }
@@ -116,20 +117,20 @@ function isContended(error: Error): boolean {
 async function purgeBatch(
   queryable: Queryable,
   kind: ImageKind,
-  after: string,
+  after: string | undefined,
   { filter, remove, leavesTombstones }: Purging,
 ): Promise<{ last: string; purged: Purged } | undefined> {
   const { sql, values } = matching(kind, filter, 2)
   const next = `SELECT ${kind.key}::text AS key FROM ${kind.from}
-    WHERE ${kind.key} > $1::${kind.keyType} AND ${kind.isOne} AND ${sql} AND NOT ${kind.isTaken}
+    WHERE ($1::${kind.keyType} IS NULL OR ${kind.key} > $1::${kind.keyType}) AND ${kind.isOne} AND ${sql} AND NOT ${kind.isTaken}
     ORDER BY ${kind.key} LIMIT ${MOST_IMAGES}`
-  const wanted = await queryable.query<{ key: string }>(next, [after, ...values])
+  const wanted = await queryable.query<{ key: string }>(next, [after ?? null, ...values])
   const last = wanted.at(-1)?.key
   if (last === undefined) return undefined
 
   const locked = await queryable.query<{ key: string }>(kind.lock, [keysOf(wanted)])
   // They may have changed before they were locked.
-  const still = `SELECT ${kind.key}::text AS key, ${kind.age} AS age, ${kind.size} AS size FROM ${kind.from}
+  const still = `SELECT ${kind.key}::text AS key, ${finiteAge(kind)} AS age, ${kind.size} AS size FROM ${kind.from}
     WHERE ${kind.key} = ANY (ARRAY(SELECT jsonb_array_elements_text($1::jsonb)::${kind.keyType}))
       AND ${sql} AND NOT ${kind.isTaken}`
   const found = await queryable.query<FoundImage>(still, [keysOf(locked), ...values])

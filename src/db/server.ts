@@ -62,12 +62,13 @@ export function openServerDatabase(
     readPages: (sql, values, use, signal) =>
       withClient((client) =>
         unlessAborted(signal, async () => {
+          await client.query(`BEGIN; ${READING}`)
+          // Asked within the transaction: behind a pooler the process is ours only as long as that lasts.
           const [backend] = await rows<{ pid: number }>(client, 'SELECT pg_backend_pid() AS pid')
           const cancel = () =>
             void pool.query('SELECT pg_cancel_backend($1)', [backend?.pid]).catch(hearOf)
           signal.addEventListener('abort', cancel, { once: true })
           try {
-            await client.query(`BEGIN; ${READING}`)
             await eachPage((text, bound) => textRows(client, text, bound), sql, values, use, signal)
             await client.query('ROLLBACK')
           } finally {

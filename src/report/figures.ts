@@ -1,5 +1,5 @@
 import type { Database, Queryable } from '../db/database.ts'
-import { type Failures, knownZone } from '../db/overview.ts'
+import { type Failures, knownZone, type Totals as LedgerTotals } from '../db/overview.ts'
 import { SEEN_AT } from '../db/snapshots.ts'
 import { type OverTime, readOverTime } from './over-time.ts'
 import { type Period, periodValues, within } from './period.ts'
@@ -18,15 +18,7 @@ export interface Figures {
   pictureIds: readonly string[]
 }
 
-interface Totals {
-  /** Images ever stored or asked about. */
-  images: number
-  answered: number
-  /** Images asked about, answered or not. */
-  lookups: number
-  requests: number
-  /** Requests whose answer was lost, perhaps billed. */
-  uncertain: number
+interface Totals extends Omit<LedgerTotals, 'unsettled'> {
   /** Lookups that were not bought again, as the runs counted them. */
   saved: number
   rows: number

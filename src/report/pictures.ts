@@ -42,11 +42,13 @@ const ORDER = {
 }
 /** No name is longer, and no card needs more of one. */
 const text = (value: string) => `left(nullif(${value}, ''), 500)`
+/** Nothing for a number that JavaScript has not. */
+const finiteOf = (value: string) => `CASE WHEN abs(${value}) < 1e300 THEN (${value})::float8 END`
 const number = (value: string) =>
-  `CASE WHEN jsonb_typeof(${value}) = 'number' THEN (${value} #>> '{}')::float8 END`
+  `CASE WHEN jsonb_typeof(${value}) = 'number' THEN ${finiteOf(`(${value} #>> '{}')::numeric`)} END`
 
 const PICTURES = `
-  SELECT v.id, ${text('v.plate_text')} AS plate, v.plate_confidence::float8 AS score,
+  SELECT v.id, ${text('v.plate_text')} AS plate, ${finiteOf('v.plate_confidence')} AS score,
          (extract(epoch FROM ${SEEN_AT}) * 1000)::float8 AS at,
          ${text("v.meta->>'vehicle_type'")} AS "vehicleType",
          ${text("v.makes_models #>> '{0,make}'")} AS make, ${text("v.makes_models #>> '{0,model}'")} AS model,

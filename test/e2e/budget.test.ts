@@ -97,7 +97,7 @@ describe('--dry-run', () => {
   })
 
   test('leaves no embedded database behind where there was none', async () => {
-    await using place = await createWorkplace({ database: 'embedded' })
+    await using place = await createWorkplace({ database: 'embedded', isNew: true })
     const { exitCode, summary } = await place.ingest(await place.draw('car.jpg'), ['--dry-run'])
     expect([exitCode, summary.would_look_up]).toEqual([0, 1])
     // A run that makes one says that every image will be billed: that word would be lost.

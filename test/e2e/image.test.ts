@@ -100,7 +100,7 @@ test('on the embedded database image gives the bytes that it keeps, and url says
 })
 
 test('where no database is yet, image says so and makes none', async () => {
-  await using place = await createWorkplace({ database: 'embedded' })
+  await using place = await createWorkplace({ database: 'embedded', isNew: true })
   const { exitCode, stderr } = await place.run(['image', 'a'.repeat(64)])
   expect([exitCode, stderr]).toEqual([3, expect.stringContaining('There is no database yet')])
   await expect(stat(join(place.folder, 'plate-snapshot-data'))).rejects.toThrow('ENOENT')

@@ -80,7 +80,7 @@ describe('when nobody reads', () => {
 })
 
 test('check leaves no embedded database behind: the first run still says that it is new', async () => {
-  await using place = await createWorkplace({ database: 'embedded' })
+  await using place = await createWorkplace({ database: 'embedded', isNew: true })
   const { stdout } = await place.run(['check'])
   expect(stdout).toContain('is not there yet')
   const { stderr } = await place.ingest([PICTURE], ['--quiet'])

@@ -60,7 +60,7 @@ describe('a table made by the older tool', () => {
     ])
     const second = await place.run(['migrate'])
     expect(second.exitCode).toBe(0)
-    expect(second.stdout).toContain('was at schema 3 already')
+    expect(second.stdout).toContain('was at schema 4 already')
     expect(second.stdout).toContain('2 images, which will not be billed again')
     expect(await readOldRows(place)).toEqual(before)
   })

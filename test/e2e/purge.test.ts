@@ -97,17 +97,17 @@ test('an embedded database has its space again, and says to people what was purg
 })
 
 test('what is to go has to be said, and a database to be there', async () => {
-  await using place = await createWorkplace({ database: 'embedded' })
+  await using place = await createWorkplace({ database: 'embedded', isNew: true })
   const some = await Promise.all([
     purge(place, '--yes'),
-    purge(place, '--older-than', '3m', '--plate', ''),
+    purge(place, '--older-than', '3m', '--plate', ' - '),
     purge(place, '--camera', 'gate'),
   ])
   expect(some.map(({ exitCode }) => exitCode)).toEqual([2, 2, 3])
   const [none, wrong, nowhere] = some.map(({ stderr }) => stderr)
   expect(none).toContain('--older-than or --camera or --plate is required: say what is to go.')
   expect(wrong).toContain('--older-than must be a number of hours, days, weeks or years')
-  expect(wrong).toContain('--plate must not be empty.')
+  expect(wrong).toContain('--plate must hold a letter, a digit or a wildcard')
   expect(nowhere).toContain('There is no database yet')
 })
 

@@ -66,12 +66,21 @@ describe.each(['server', 'embedded'] as const)('plates and query on the %s datab
       'must not contain data-modifying statements',
     ],
     ['a second statement', 'SELECT 1; DROP TABLE image_sources', 'multiple commands'],
+    ['a value that nobody gives', 'SELECT * FROM image_sources WHERE source = $1', 'parameter'],
   ])('query refuses %s, and nothing is changed', async (_what, sql, said) => {
     const { exitCode, stdout, stderr } = await place.run(['query', sql])
     expect([exitCode, stdout]).toEqual([2, ''])
     expect(stderr).toContain(said)
-    expect(stderr).toMatch(/ \[query_refused\]\nIt reads, one statement at a time: SELECT/)
+    expect(stderr).toMatch(/ \[query_refused\]\nIt takes one statement that only reads: SELECT/)
   })
+})
+
+test('what is written in spite of all does not stay', async () => {
+  await using place = await createWorkplace({ database: 'embedded' })
+  // PostgreSQL takes EXPLAIN for reading, whatever it explains.
+  await place.run(['query', 'EXPLAIN ANALYZE CREATE TABLE made AS SELECT 1 AS one'])
+  const { exitCode, stderr } = await place.run(['query', '/* a /* b */ c */ TABLE made'])
+  expect([exitCode, stderr]).toEqual([2, expect.stringContaining('"made" does not exist')])
 })
 
 describe('on a server', () => {
@@ -100,6 +109,13 @@ describe('on a server', () => {
     expect([exitCode, stderr]).toEqual([0, '1,201 rows.\n'])
     const lines = stdout.trimEnd().split('\n')
     expect([lines.length, lines[0], lines.at(-1)]).toEqual([1203, 'n    red', '1201  \\x1b[2J'])
+  })
+
+  test('rows as wide as images come a few at a time', async () => {
+    const wide = `SELECT n, repeat('x', 3000000) AS x FROM generate_series(1, 60) n`
+    const env = { NODE_OPTIONS: '--max-old-space-size=100' }
+    const { exitCode, stdout } = await place.run(['query', wide, '--csv'], { env })
+    expect([exitCode, stdout.match(/^\d+,xxx/gm)?.length]).toEqual([0, 60])
   })
 
   test('EXPLAIN and SHOW are answered', async () => {
@@ -171,7 +187,7 @@ describe('on a server', () => {
 })
 
 test('an embedded database that is not there is not made, and not taken for an empty one', async () => {
-  await using place = await createWorkplace({ database: 'embedded' })
+  await using place = await createWorkplace({ database: 'embedded', isNew: true })
   for (const args of [['plates'], ['query', 'SELECT 1']]) {
     const { exitCode, stderr } = await place.run(args)
     expect([exitCode, stderr]).toEqual([3, expect.stringContaining('There is no database yet')])

@@ -174,7 +174,7 @@ test('an embedded database that a run holds is not looked into', async () => {
 })
 
 test('an embedded database that is not there yet is not made', async () => {
-  await using place = await createWorkplace({ database: 'embedded' })
+  await using place = await createWorkplace({ database: 'embedded', isNew: true })
   const words = await place.run(['status'])
   expect([words.exitCode, words.stdout]).toEqual([
     0,

@@ -235,7 +235,7 @@ describe('when it cannot look', () => {
   })
 
   test('a database that is not there is exit 3', async () => {
-    await using place = await createWorkplace({ database: 'embedded' })
+    await using place = await createWorkplace({ database: 'embedded', isNew: true })
     const { exitCode, stderr } = await place.run(['verify', '--repair'])
     expect(exitCode).toBe(3)
     expect(stderr).toContain('There is no database yet: the embedded database in')

@@ -87,6 +87,34 @@ describe.each(BOTH_DATABASES)('a purge on %s', (_name, open) => {
     expect(await purged({ plates: ['unsettled_'] })).toMatchObject({ images: 1, rows: 0 })
   })
 
+  test('by plate never takes an image whose plate could not be read', async () => {
+    const image = await imageWith(responseWith([{ plate: '', score: 0.9 }]))
+    expect(await purged({ plates: [''] })).toMatchObject({ images: 0 })
+    await purged({ plates: [likePattern('*')] })
+    expect(await everything(database)).toContain(image.sha256)
+    await purged({ before: new Date(Date.now() + 1_000) })
+  })
+
+  test("by plate looks into an older tool's answer too where the row has its place in a newer one", async () => {
+    const sha256 = 'c'.repeat(64)
+    await database.query('INSERT INTO plate_lookups (image_sha256, response) VALUES ($1, $2)', [
+      sha256,
+      JSON.stringify(plates('older1').raw),
+    ])
+    await database.query(
+      'INSERT INTO vehicle_snapshots (image_sha256, plate_text, result_index, raw_response) VALUES ($1, $2, 0, $3)',
+      [sha256, 'older1', JSON.stringify(plates('older1', 'older2').raw)],
+    )
+    expect(await purged({ plates: ['older2'] })).toMatchObject({ images: 1, rows: 1 })
+  })
+
+  test('takes rows of odd names and times as any other', async () => {
+    await database.query(`INSERT INTO vehicle_snapshots (id, image_sha256, camera_id, created_at)
+      VALUES ('00000000-0000-0000-0000-000000000000', NULL, 'odd', 'infinity'),
+             (gen_random_uuid(), '', 'odd', '-infinity')`)
+    expect(await purged({ cameras: ['odd'] })).toMatchObject({ images: 2, rows: 2, tombstones: 0 })
+  })
+
   test('by age goes by when an image was first stored, and takes failures as old', async () => {
     const noteFailure = createFailures(database)
     await noteFailure('gone/old.jpg', new FetchError('file_not_found', 'gone/old.jpg'))

@@ -6,6 +6,7 @@ import { openEmbeddedDatabase } from '../../src/db/embedded.ts'
 import { applySchema } from '../../src/db/schema.ts'
 import { openServerDatabase } from '../../src/db/server.ts'
 import { createDatabase } from './databases.ts'
+import { copyEmbeddedTemplate } from './embedded-template.ts'
 
 /** `openAnother` gives a second way in: a pool of its own on a server, the same one where there is but one process. */
 export type OpenedDatabase = AsyncDisposable & {
@@ -38,6 +39,7 @@ export async function openOnServer(serverUrl?: string): Promise<OpenedDatabase> 
 /** An empty embedded database in a folder that goes with it. */
 export async function openEmbedded(): Promise<OpenedDatabase> {
   const folder = await mkdtemp(join(tmpdir(), 'plate-snapshot-pglite-'))
+  await copyEmbeddedTemplate(join(folder, 'data'))
   const database = await openEmbeddedDatabase(join(folder, 'data'))
   return {
     database,

@@ -1,4 +1,5 @@
 import type { TestProject } from 'vitest/node'
+import { makeEmbeddedTemplate } from './embedded-template.ts'
 import { startPostgres } from './postgres.ts'
 import { type S3Address, startS3 } from './s3.ts'
 
@@ -6,6 +7,8 @@ declare module 'vitest' {
   interface ProvidedContext {
     postgresUrl: string
     s3: S3Address
+    /** The folder of an empty embedded database, to be copied. */
+    embeddedTemplate: string
   }
 }
 
@@ -14,13 +17,13 @@ export async function setup(project: TestProject): Promise<(() => Promise<void>)
   const asked = process.argv.filter((argument) => argument.startsWith('test/'))
   if (asked.length > 0 && asked.every((path) => path.startsWith('test/unit'))) return undefined
 
-  const starting = [startPostgres(), startS3()] as const
+  const starting = [startPostgres(), startS3(), makeEmbeddedTemplate()] as const
   const stop = async () => {
     const started = await Promise.allSettled(starting)
     await Promise.all(started.map((server) => server.status === 'fulfilled' && server.value.stop()))
   }
   try {
-    const [postgres, server] = await Promise.all(starting)
+    const [postgres, server, template] = await Promise.all(starting)
     // Its facts only: methods do not travel to the tests.
     const s3: S3Address = JSON.parse(JSON.stringify(server))
     console.log(`test PostgreSQL: ${postgres.name}`)
@@ -31,6 +34,7 @@ export async function setup(project: TestProject): Promise<(() => Promise<void>)
     )
     project.provide('postgresUrl', postgres.url)
     project.provide('s3', s3)
+    project.provide('embeddedTemplate', template.folder)
     return stop
   } catch (error) {
     await stop()

@@ -7,6 +7,7 @@ import { type Sandbox, startSandbox } from '../../src/sandbox/sandbox.ts'
 import { type CliOptions, type CliResult, type RunningCli, runCli, startCli } from './cli.ts'
 import { createBucket, createDatabase, type TestBucket } from './databases.ts'
 import { disposables } from './disposables.ts'
+import { copyEmbeddedTemplate } from './embedded-template.ts'
 import type { S3Address } from './s3.ts'
 import { pictureOf, SAMPLE_ANSWERS, SAMPLES } from './sample-pictures.ts'
 
@@ -18,6 +19,8 @@ export interface WorkplaceOptions {
   storage?: 's3' | 'db'
   /** A server database that `migrate` has not seen when false. */
   isMigrated?: boolean
+  /** The embedded database is not there yet: the first run makes it, which takes seconds. */
+  isNew?: boolean
   /** A server of the test's own instead of the test server. */
   postgresUrl?: string
   s3?: S3Address
@@ -56,6 +59,7 @@ export async function createWorkplace({
   database: kind = 'server',
   storage = 'db',
   isMigrated = true,
+  isNew = false,
   postgresUrl,
   s3,
   sandbox: switches,
@@ -73,6 +77,9 @@ export async function createWorkplace({
     ...bucket?.env,
   }
   let query: Workplace['query'] = (sql, values) => queryEmbedded(folder, sql, values)
+  if (kind === 'embedded' && !isNew) {
+    await copyEmbeddedTemplate(join(folder, 'plate-snapshot-data'))
+  }
   if (kind === 'server') {
     const database = open.use(await createDatabase(postgresUrl))
     env['DATABASE_URL'] = database.url

@@ -14,8 +14,9 @@ const COLUMNS = [
 async function written(format: RowFormat, ...pages: Page['rows'][]): Promise<string[]> {
   const texts: string[] = []
   const shell = { out: (text: string) => void texts.push(text), drained: async () => {} }
-  const write = createRowWriter(format, shell)
-  for (const rows of pages) await write({ columns: COLUMNS, rows })
+  const writer = createRowWriter(format, shell)
+  for (const rows of pages) await writer.write({ columns: COLUMNS, rows })
+  writer.end()
   return texts.join('\n').split('\n')
 }
 
@@ -52,14 +53,30 @@ test('CSV leaves a negative number a number', async () => {
   expect((await written({ csv: true }, [row]))[1]).toBe('a,-0.1000000000000000000001,,,')
 })
 
-test('a table shows control characters escaped, and keeps the widths of its first page', async () => {
-  const lines = await written({}, [['a\x1b[2J', '1', 't', null, null]], [['longer than that', '2']])
-  expect(lines).toEqual([
-    'plate     score  kept  meta  notes',
-    '────────  ─────  ────  ────  ─────',
-    'a\\x1b[2J  1      t',
-    'longer than that  2',
+test('a table shows control characters escaped, and is as wide as its first hundred rows', async () => {
+  const short = Array.from({ length: 99 }, () => ['a\x1b[2J', '1', 't', null, null])
+  const lines = await written(
+    {},
+    short.slice(0, 1),
+    short.slice(1),
+    [['ten chars.']],
+    [['longer than that', '2']],
+  )
+  expect(lines.slice(0, 3)).toEqual([
+    'plate       score  kept  meta  notes',
+    '──────────  ─────  ────  ────  ─────',
+    'a\\x1b[2J    1      t',
   ])
+  expect(lines.slice(-2)).toEqual(['ten chars.', 'longer than that  2'])
+})
+
+test('CSV loses neither the blanks nor the empty rows at the end of a page', async () => {
+  const texts: string[] = []
+  const shell = { out: (text: string) => void texts.push(text), drained: async () => {} }
+  const { write } = createRowWriter({ csv: true }, shell)
+  const columns = [{ name: 'camera_id', typeId: 25 }]
+  await write({ columns, rows: [['a  '], [null], [null]] })
+  expect(texts).toEqual(['camera_id\na  \n\n'])
 })
 
 test.each([{ csv: true }, {}])('without rows the names are still there: %j', async (format) => {
@@ -70,7 +87,7 @@ test('a row is written only when the reader has taken what was written before', 
   const gate = Promise.withResolvers<void>()
   const texts: string[] = []
   const shell = { out: (text: string) => void texts.push(text), drained: () => gate.promise }
-  const write = createRowWriter({ json: true }, shell)
+  const { write } = createRowWriter({ json: true }, shell)
   let isTaken = false
   const first = write({ columns: [], rows: [[]] }).then(() => {
     isTaken = true
