@@ -18,10 +18,12 @@ export async function removeObject(
   abortSignal: AbortSignal,
 ): Promise<void> {
   const { bucket: Bucket, key: Key } = object
+  let what = 'could not be deleted'
   try {
     const removed = await client.send(new DeleteObjectCommand({ Bucket, Key }), { abortSignal })
     if (removed.DeleteMarker !== true) return
     // In a bucket with versions that only hid what was there.
+    what = 'is hidden by a delete marker, and its versions could not be deleted'
     for (const version of await versionsOf(client, object, abortSignal)) {
       const { VersionId } = version
       await client.send(new DeleteObjectCommand({ Bucket, Key, VersionId }), { abortSignal })
@@ -30,7 +32,7 @@ export async function removeObject(
     abortSignal.throwIfAborted()
     // Google's compatible interface says so; others take it for done.
     if (thrown instanceof NoSuchKey) return
-    throw removalError(thrown, object)
+    throw removalError(thrown, `${nameOf(object)} ${what}`)
   }
 }
 
@@ -63,8 +65,8 @@ async function versionsOf(
 }
 
 /** Whatever it is, the next deletion would meet it too. */
-function removalError(thrown: unknown, object: S3Object): StorageError {
-  const { code, message, cause } = storageError(thrown, `${nameOf(object)} could not be deleted`)
+function removalError(thrown: unknown, what: string): StorageError {
+  const { code, message, cause } = storageError(thrown, what)
   if (code === 'storage_down') return new StorageError(code, message, { cause })
   const hint =
     'Give the credentials the right s3:DeleteObject and, in a bucket with versions, s3:ListBucketVersions and s3:DeleteObjectVersion; then run the purge again.'

@@ -7,11 +7,13 @@ import { keepBytes } from './mend.ts'
 import type { Mended } from './problem.ts'
 import type { Verification } from './verification.ts'
 
+const STILL_KNOWN = 'SELECT 1 FROM plate_lookups WHERE image_sha256 = $1'
+
 /** Puts an object again, from bytes whose SHA-256 is right. */
 export async function restoreObject(
   entry: Entry,
   object: S3Object,
-  { bytes, objects }: Verification,
+  { bytes, objects, database }: Verification,
 ): Promise<Mended> {
   if (objects === undefined) {
     return { isMended: false, said: 'Set S3_BUCKET and the AWS settings to have it looked at.' }
@@ -24,6 +26,10 @@ export async function restoreObject(
   } catch (thrown) {
     if (!(thrown instanceof StorageError) || thrown.code === 'storage_down') throw thrown
     return { isMended: false, said: `${thrown.message} ${thrown.hint}` }
+  }
+  if ((await database.query(STILL_KNOWN, [entry.sha256])).length === 0) {
+    await objects.remove(object)
+    return { isMended: false, said: 'The image was purged meanwhile, and its object is gone too.' }
   }
   return { isMended: true, said: `${nameOf(object)} was put again from ${found.from}.` }
 }
