@@ -59,7 +59,7 @@ export async function readInSpool(
   return done
 }
 
-/** An answer whose rows are refused is kept in the ledger, as any other such; one of an image that was purged nowhere. */
+/** An answer whose rows are refused is kept in the ledger, as any other such; that of a purged image is thrown away. */
 async function settleSpooled(
   database: Database,
   images: Pick<ImageStore, 'urlFor'>,
