@@ -53,15 +53,21 @@ async function runSnippet(snippet: string, env: Record<string, string>): Promise
 test('the demo prints what the README shows', async () => {
   const { stdout, exitCode } = await runCli(['demo'])
   expect(exitCode).toBe(0)
-  const shown = withoutCircumstances(readmeBlocks('text')[0] ?? '')
-  expect(withoutCircumstances(stdout).slice(0, shown.length)).toBe(shown)
+  const shown = linesOf(readmeBlocks('text')[0] ?? '')
+  expect(linesOf(stdout)).toEqual(expect.arrayContaining(shown))
 })
+
+/** Of two files with the same picture either may be the first: then its row has the other name, and another place. */
+function linesOf(output: string): string[] {
+  const same = withoutCircumstances(output).replaceAll('copy-of-', '').replace(/ {2,}/g, '  ')
+  return same.trimEnd().split('\n')
+}
 
 /** What each query of the README says about the sample pictures: a value that stands in its rows. */
 const QUERIES: [about: string, value: string][] = [
   ['Toyota', 'ae010i'],
   ['plate_confidence > 0.9', 'io108uo'],
-  ['candidates', 'samples/gate-sedan-front.jpg'],
+  ['candidates', 'gate-sedan-front.jpg'],
   ['image_sources', 'samples/copy-of-gate-sedan-front.jpg'],
   ['answered_at', '11'],
 ]
@@ -145,6 +151,7 @@ describe('the README’s examples of looking at what was seen', () => {
 /** Lines without what differs from run to run; those of one moment come in any order. */
 function withoutIds(output: string): string[] {
   const same = withoutCircumstances(output)
+    .replaceAll('copy-of-', '')
     .replace(/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d [+-]\d\d:\d\d/g, 'TIME')
     .replace(/[0-9a-f]{8}-[0-9a-f-]{27}/g, 'ID')
     .replace(/http\S+\/(vehicle-snapshots\/[^?]+)\?X-Amz-\S+/g, 'LINK $1')

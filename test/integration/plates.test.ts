@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Database } from '../../src/db/database.ts'
 import type { Page } from '../../src/db/pages.ts'
 import { type PlateFilter, platesStatement } from '../../src/db/plates.ts'
+import { applySchema } from '../../src/db/schema.ts'
 import { BOTH_DATABASES, type OpenedDatabase } from '../support/both-databases.ts'
 
 interface Car {
@@ -151,6 +152,7 @@ describe('with 200,000 rows', () => {
              'camera ' || n % 500
       FROM (SELECT n, upper(substr(md5(n::text), 1, 7)) AS plate FROM generate_series(1, 200000) n) AS seen`)
     for (const { indexdef } of definitions) await opened.database.query(indexdef)
+    await applySchema(opened.database)
     await opened.database.query('ANALYZE vehicle_snapshots')
   })
   afterAll(() => opened[Symbol.asyncDispose]())
