@@ -8,9 +8,10 @@ export function comparablePlate(plate: string): string {
  * one.
  */
 export function likePattern(text: string): string {
-  return text
-    .replace(/[ .-]/g, '')
-    .replace(/[\\%_]/g, '\\$&')
-    .replaceAll('*', '%')
-    .replaceAll('?', '_')
+  return literalPattern(text.replace(/[ .-]/g, '')).replaceAll('*', '%').replaceAll('?', '_')
+}
+
+/** A text as a pattern of LIKE in which nothing is wild. */
+export function literalPattern(text: string): string {
+  return text.replace(/[\\%_]/g, '\\$&')
 }

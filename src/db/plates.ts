@@ -1,4 +1,4 @@
-import { comparablePlate, likePattern } from '../plate-pattern.ts'
+import { comparablePlate, likePattern, literalPattern } from '../plate-pattern.ts'
 import { SEEN_AT } from './snapshots.ts'
 
 /** Which rows are wanted; all that is given must hold. */
@@ -70,10 +70,10 @@ export function platesStatement(filter: PlateFilter): Statement {
     filter
   const conditions: string[] = []
 
-  if (plate !== undefined)
-    conditions.push(
-      `${comparablePlate('v.plate_text')} LIKE lower(${bound(likePattern(plate), 'text')})`,
-    )
+  if (plate !== undefined) {
+    const pattern = bound(likePattern(plate), 'text')
+    conditions.push(`${comparablePlate('v.plate_text')} LIKE lower(${pattern})`)
+  }
   if (camera !== undefined) {
     const id = bound(camera, 'text')
     conditions.push(`${CAMERA} = left(${id}, 100) AND v.camera_id = ${id}`)
@@ -88,7 +88,7 @@ export function platesStatement(filter: PlateFilter): Statement {
     conditions.push(`v.plate_confidence >= ${bound(minConfidence, 'numeric')}`)
   }
   if (region !== undefined) {
-    const [code, states] = [bound(region, 'text'), bound(`${likePattern(region)}-%`, 'text')]
+    const [code, states] = [bound(region, 'text'), bound(`${literalPattern(region)}-%`, 'text')]
     conditions.push(`(${REGION} = lower(${code}) OR ${REGION} LIKE lower(${states}))`)
   }
   // In lower case as the database makes it. A make and a model together are those of one guess.

@@ -93,6 +93,7 @@ describe.each(BOTH_DATABASES)('plates on %s', (_name, open) => {
     ['a color', { color: 'BLUE' }, [first, second]],
     ['a region', { region: 'US-CA' }, [second]],
     ['all regions of a country', { region: 'us' }, [second, third]],
+    ['nothing wild in a region', { region: 'u_' }, []],
     ['a camera', { camera: 'gate 1' }, [first, third]],
     ['no camera of that case', { camera: 'Gate 1' }, []],
     ['a confidence', { minConfidence: 0.5 }, [first, second, third]],
