@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, inject, test, vi } from 'vitest'
 import type { SandboxOptions } from '../../src/sandbox/options.ts'
 import { type PgBouncer, startPgBouncer } from '../support/pgbouncer.ts'
 import { pictureOf, sha256Of } from '../support/sample-pictures.ts'
-import { createWorkplace, names, type Workplace } from '../support/workplace.ts'
+import { createWorkplace, ENDLESS, IS_BUSY, names, type Workplace } from '../support/workplace.ts'
 
 const NOT_INSTALLED = 'pgbouncer is not installed (apt-get install pgbouncer)'
 const PATIENCE = { timeout: 30_000 }
@@ -67,4 +67,14 @@ test('while the API answers, no connection of the pool is held', async ({ skip }
   const { exitCode, summary } = await place.ingest(lines, FLAGS)
   expect(exitCode).toBe(0)
   expect(summary).toMatchObject({ images: 16, no_plate: 16, lookups: 16 })
+})
+
+test('a query that is interrupted is ended behind the pooler, too', async ({ skip }) => {
+  const pooler = installed ?? skip(NOT_INSTALLED)
+  await using place = await createPooledWorkplace(pooler, {})
+  const running = await place.start(['query', ENDLESS])
+  await vi.waitFor(async () => expect(await place.query(IS_BUSY)).toHaveLength(1), PATIENCE)
+  running.kill('SIGINT')
+  expect((await running.ended).exitCode).toBe(130)
+  await vi.waitFor(async () => expect(await place.query(IS_BUSY)).toEqual([]), PATIENCE)
 })

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { SAMPLE_ANSWERS } from '../support/sample-pictures.ts'
-import { createWorkplace, type Workplace } from '../support/workplace.ts'
+import { createWorkplace, ENDLESS, IS_BUSY, type Workplace } from '../support/workplace.ts'
 
 const SAMPLES = Object.values(SAMPLE_ANSWERS).map(({ file }) => `samples/${file}`)
 
@@ -133,15 +133,13 @@ describe('on a server', () => {
   })
 
   test('SIGINT ends a query that the server is busy with', async () => {
-    const running = await place.start(['query', 'SELECT pg_sleep(600)'])
-    const asleep =
-      "SELECT 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = current_database()"
-    while ((await place.query(asleep)).length === 0);
+    const running = await place.start(['query', ENDLESS])
+    while ((await place.query(IS_BUSY)).length === 0);
     running.kill('SIGINT')
     const { exitCode, stderr } = await running.ended
     expect([exitCode, stderr]).toEqual([130, expect.stringContaining('interrupted')])
     // The server was told, too.
-    while ((await place.query(asleep)).length > 0);
+    while ((await place.query(IS_BUSY)).length > 0);
   })
 
   test('without rows there are the heads, and a sentence', async () => {

@@ -202,7 +202,10 @@ describe.each(BOTH_DATABASES)('the figures of a report on %s', (_name, open) => 
       ...{ image_sha256: SHA, raw_response: { image_width: 640, image_height: 480 } },
       ...{ meta: { source: 'a.jpg', vehicle_type: 'Bus', s3: { bucket: 'old', key: 'old' } } },
     })
-    await addRow({ created_at: null, bbox: 'null', meta: { s3: { bucket: 1 }, source: 5 } })
+    // Numbers that JavaScript has not are no numbers, and no reason to tell nothing.
+    const absurd = { plate_confidence: '1e400', raw_response: '{"image_width": 1e400}' }
+    const odd = { created_at: null, bbox: 'null', meta: { s3: { bucket: 1 }, source: 5 } }
+    await addRow({ ...absurd, ...odd })
     const read = async (wanted: Partial<FiguresWanted>) =>
       readPictures(database, (await figures(wanted)).pictureIds)
     const newest = await read({})

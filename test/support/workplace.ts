@@ -54,6 +54,11 @@ export interface Workplace extends AsyncDisposable {
 
 const SCHEMA = new URL('../../db_schema.sql', import.meta.url)
 
+/** A query that never gives its one row, and what shows that a server is at it. */
+export const ENDLESS = 'SELECT count(*) FROM (SELECT generate_series(1, 1000000000000)) AS endless'
+export const IS_BUSY = `SELECT 1 FROM pg_stat_activity
+  WHERE datname = current_database() AND state = 'active' AND query LIKE 'FETCH%'`
+
 /** A workplace; by default on a migrated server database that keeps the images too. */
 export async function createWorkplace({
   database: kind = 'server',
