@@ -60,3 +60,10 @@ export function ingested(
 export function purgedBefore(image: TellableImage): Ingested {
   return ingested(image, { readings: [] }, { outcome: 'duplicate', isPurged: true })
 }
+
+/** Of an answer of which no reading got a row. */
+export function outcomeWithoutRows({
+  readings,
+}: Pick<Snapshot, 'readings'>): 'below_threshold' | 'no_plate' {
+  return readings.some(({ plate }) => plate !== undefined) ? 'below_threshold' : 'no_plate'
+}

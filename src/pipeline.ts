@@ -8,7 +8,7 @@ import type { FetchedImage } from './fetch-image.ts'
 import type { ImageRef } from './image-list.ts'
 import type { Answer, RunSignals } from './look-up-plates.ts'
 import { normalize, type PlateReading, type Snapshot } from './normalize.ts'
-import { type Ingested, ingested, purgedBefore } from './outcome.ts'
+import { type Ingested, ingested, outcomeWithoutRows, purgedBefore } from './outcome.ts'
 
 /** A line of the list with what the ledger has of its source, where that is all there is to know. */
 export interface Line extends ImageRef {
@@ -194,8 +194,4 @@ export function givenUp({ source }: ImageRef): LookupError {
       hint: 'To ask once more, run without --lost-answer fail.',
     },
   )
-}
-
-function outcomeWithoutRows({ readings }: Snapshot): 'below_threshold' | 'no_plate' {
-  return readings.some(({ plate }) => plate !== undefined) ? 'below_threshold' : 'no_plate'
 }

@@ -2,6 +2,7 @@ import * as Plot from '@observablehq/plot'
 import { parseHTML } from 'linkedom'
 import { endOf, type OverTime } from './over-time.ts'
 import { BINS, type Scores } from './scores.ts'
+import { figure } from './section.ts'
 import { timeTicks } from './time-axis.ts'
 
 /** One value under its name. */
@@ -17,7 +18,6 @@ const { document } = parseHTML('<html></html>')
 /** Characters of a name that fit in beside its bar. */
 const MOST_LETTERS = 20
 const BAR_PX = 26
-const figure = new Intl.NumberFormat('en-US')
 
 /**
  * A chart as the markup of its `<svg>`. Plot's own style sheet is taken out: the page's policy allows none but the page's,
@@ -48,14 +48,14 @@ export function barsChart(bars: readonly Bar[]): string {
         ...{ frameAnchor: 'left', textAnchor: 'end', dx: -8, title: titleOf },
       }),
       Plot.text(shown, {
-        ...{ ...at, className: 'value', text: ({ value }: Bar) => figure.format(value) },
+        ...{ ...at, className: 'value', text: ({ value }: Bar) => figure(value) },
         ...{ textAnchor: 'start', dx: 6 },
       }),
     ],
   })
 }
 
-const titleOf = ({ name, value }: Bar) => `${name}: ${figure.format(value)}`
+const titleOf = ({ name, value }: Bar) => `${name}: ${figure(value)}`
 
 function shortened(name: string): string {
   const letters = [...name.replace(/\s+/g, ' ')]
@@ -74,7 +74,7 @@ export function timeChart(
     from: new Date(`${step.start}Z`),
     to: endOf(step, unit),
     n: step[of],
-    title: `${step.start.replace('T', ' ').slice(0, 16)}: ${figure.format(step[of])}`,
+    title: `${step.start.replace('T', ' ').slice(0, 16)}: ${figure(step[of])}`,
   }))
   const most = Math.max(1, ...bars.map(({ n }) => n))
   const ticks = timeTicks(steps, unit, width === 340 ? 5 : 12)
@@ -98,7 +98,7 @@ export function timeChart(
 export function scoresChart({ bins, threshold }: Scores, width: ChartWidth): string {
   const bars = bins.flatMap(({ plates, kept }, bin) => {
     const ends = { from: bin / BINS, to: (bin + 1) / BINS }
-    const title = `${ends.from.toFixed(2)} to ${ends.to.toFixed(2)}: ${figure.format(plates)}`
+    const title = `${ends.from.toFixed(2)} to ${ends.to.toFixed(2)}: ${figure(plates)}`
     return [
       { ...ends, title, isKept: true, low: 0, high: kept },
       { ...ends, title, isKept: false, low: kept, high: plates },
@@ -134,7 +134,7 @@ export function scoresChart({ bins, threshold }: Scores, width: ChartWidth): str
 
 /** Ticks of whole numbers: there is no half plate. */
 function counts(most: number) {
-  return { tickFormat: (n: number) => figure.format(n), ticks: wholeTicks(most) }
+  return { tickFormat: figure, ticks: wholeTicks(most) }
 }
 
 /** At most five of them, 1, 2 or 5 times a power of ten apart. */

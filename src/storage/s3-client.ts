@@ -79,3 +79,15 @@ async function withinTime<T>(found: Promise<T>): Promise<T> {
   timeout.addEventListener('abort', () => late.reject(timeout.reason), { once: true })
   return Promise.race([found, late.promise])
 }
+
+/** What was begun goes on, but nobody waits for it any longer when `signal` aborts. */
+export async function orAborted<T>(begun: Promise<T>, signal: AbortSignal): Promise<T> {
+  const { promise, reject } = Promise.withResolvers<never>()
+  const abort = () => reject(signal.reason)
+  signal.addEventListener('abort', abort)
+  try {
+    return await Promise.race([begun, promise])
+  } finally {
+    signal.removeEventListener('abort', abort)
+  }
+}

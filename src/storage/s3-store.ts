@@ -12,7 +12,7 @@ import { nameOf, type S3Object } from '../db/snapshots.ts'
 import { StorageError } from '../errors.ts'
 import type { FetchedImage } from '../fetch-image.ts'
 import type { ImageStore } from './image-store.ts'
-import { createClient } from './s3-client.ts'
+import { createClient, orAborted } from './s3-client.ts'
 import { statusOf, storageError } from './s3-errors.ts'
 import { createLinks, type Links } from './s3-links.ts'
 
@@ -86,18 +86,6 @@ export function putCommand(
     Metadata: { sha256 },
     ...conditions,
   })
-}
-
-/** What was begun goes on, but nobody waits for it any longer when `signal` aborts. */
-async function orAborted<T>(begun: Promise<T>, signal: AbortSignal): Promise<T> {
-  const { promise, reject } = Promise.withResolvers<never>()
-  const abort = () => reject(signal.reason)
-  signal.addEventListener('abort', abort)
-  try {
-    return await Promise.race([begun, promise])
-  } finally {
-    signal.removeEventListener('abort', abort)
-  }
 }
 
 /** Images as private objects `vehicle-snapshots/<first two digits>/<sha256>.<extension>` in a bucket. */
