@@ -1,15 +1,19 @@
 import { IngestError, InterruptedError, LookupError, LookupFailure } from './errors.ts'
+import type { ImageRef } from './image-list.ts'
 import type { RunSignals } from './look-up-plates.ts'
 import type { Ingested, Outcome } from './outcome.ts'
-import { isUntouched, type Line } from './pipeline.ts'
+import { isUntouched } from './pipeline.ts'
 
-export interface IngestAllOptions {
-  /** Images at once. */
-  inFlight: number
+export interface SettleOptions<Ref extends ImageRef> {
   /** Consecutive images failed for want of the API before the run stops. */
   stopAfter: number
-  ingestOne: (line: Line, signals: RunSignals) => Promise<Ingested>
+  ingestOne: (ref: Ref, signals: RunSignals) => Promise<Ingested>
   onOutcome: (outcome: Outcome) => void
+}
+
+export interface IngestAllOptions<Ref extends ImageRef> extends SettleOptions<Ref> {
+  /** Images at once. */
+  inFlight: number
 }
 
 /** How a run is stopped, by itself or from outside. */
@@ -26,19 +30,16 @@ export function createStopper(graceMs: number): Stopper {
 }
 
 /**
- * The list, `inFlight` images at a time. An error that concerns the run, or `signal`, stops it in good order: nothing
- * new is begun, and lookups in flight are finished and written.
- * @returns what stopped it; undefined when it got through
+ * Takes images to their outcomes, and stops the run when an error concerns all of it, or too many images in a row failed
+ * for want of the API. It gives nothing for an image that is as if it had never been begun.
  */
-export async function ingestAll(
-  list: (signal: AbortSignal) => AsyncGenerator<Line>,
-  { inFlight, stopAfter, ingestOne, onOutcome }: IngestAllOptions,
+export function createSettle<Ref extends ImageRef>(
+  { stopAfter, ingestOne, onOutcome }: SettleOptions<Ref>,
   { stop, end, halt }: Stopper,
-  signal: AbortSignal,
-): Promise<unknown> {
+): (ref: Ref) => Promise<Outcome | undefined> {
   let withoutApi = 0
 
-  async function settle(ref: Line): Promise<void> {
+  return async (ref) => {
     const started = performance.now()
     const timed = () => ({ ref, ms: Math.round(performance.now() - started) })
     let outcome: Outcome
@@ -49,7 +50,7 @@ export async function ingestAll(
     } catch (error) {
       const isUnheard = isUntouched(error, stop)
       if (isUnheard || (error instanceof IngestError && error.scope === 'run')) halt(error)
-      if (isUnheard) return
+      if (isUnheard) return undefined
       if (error instanceof LookupFailure && error.stops !== undefined) halt(error.stops)
       // A copy that shares another's failure, or an image left alone, says nothing new about the API.
       if (error instanceof LookupFailure && error.attempts > 0) {
@@ -59,8 +60,23 @@ export async function ingestAll(
       outcome = { outcome: 'failed', error, ...timed() }
     }
     onOutcome(outcome)
+    return outcome
   }
+}
 
+/**
+ * The list, `inFlight` images at a time. An error that concerns the run, or `signal`, stops it in good order: nothing
+ * new is begun, and lookups in flight are finished and written.
+ * @returns what stopped it; undefined when it got through
+ */
+export async function ingestAll<Ref extends ImageRef>(
+  list: (signal: AbortSignal) => AsyncGenerator<Ref>,
+  { inFlight, ...options }: IngestAllOptions<Ref>,
+  stopper: Stopper,
+  signal: AbortSignal,
+): Promise<unknown> {
+  const { stop, halt } = stopper
+  const settle = createSettle(options, stopper)
   const interrupt = () => halt(new InterruptedError())
   signal.addEventListener('abort', interrupt, { once: true })
   if (signal.aborted) interrupt()

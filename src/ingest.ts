@@ -1,14 +1,17 @@
 import { explainRefusal } from './account.ts'
 import type { Settings } from './config.ts'
 import { LookupError } from './errors.ts'
-import type { OpenedList } from './image-list.ts'
+import type { ImageRef, OpenedList } from './image-list.ts'
 import { createStopper, ingestAll } from './ingest-all.ts'
+import { linesWithMemory } from './memory.ts'
 import { openPreview } from './open-preview.ts'
-import type { IngestOptions } from './options.ts'
+import { type IngestOptions, wantedOf } from './options.ts'
 import type { Outcome } from './outcome.ts'
+import type { WantedLine } from './pipeline.ts'
 import { summaryRecord } from './run-report.ts'
 import type { Spool } from './spool.ts'
 import { count, createTally, type Tally } from './tally.ts'
+import type { Wanted } from './wanted.ts'
 import { type Opened, openIngest } from './wiring.ts'
 
 /** What a run tells while it is under way. */
@@ -76,9 +79,10 @@ export async function runIngest(
     let summary: object | undefined
     try {
       await events.onOpen?.(opened)
-      const { inFlight, ingestOne, withMemory } = opened
+      const { inFlight, ingestOne, recall } = opened
+      const wanted = wantedOf(options)
       const reason = await ingestAll(
-        (stop) => withMemory(list.images(stop)),
+        (stop) => linesWithMemory(allWanted(list.images(stop), wanted), recall),
         { inFlight, stopAfter: options.stopAfter, ingestOne, onOutcome },
         stopper,
         signal,
@@ -94,4 +98,12 @@ export async function runIngest(
   } catch (thrown) {
     return end(thrown)
   }
+}
+
+/** Of every line of the list the same is wanted. */
+async function* allWanted(
+  refs: AsyncIterable<ImageRef>,
+  wanted: Wanted,
+): AsyncGenerator<WantedLine> {
+  for await (const ref of refs) yield { ...ref, wanted }
 }

@@ -1,26 +1,28 @@
 import { batchesOf } from './batches.ts'
 import type { Recalled } from './db/recall.ts'
-import type { ImageRef } from './image-list.ts'
-import { type Deps, isComplete, type Line } from './pipeline.ts'
+import { isComplete, type Line, type WantedLine } from './pipeline.ts'
 
 /** Lines that the ledger is asked about at once. */
 const MOST_LINES = 128
 
 /**
  * The lines of a list, each with what the ledger has of its source, if that is all there is to do about it: an answered
- * image with all the rows that this run's threshold allows.
+ * image with all the rows that its threshold allows.
  */
 export async function* linesWithMemory(
-  refs: AsyncIterable<ImageRef>,
+  lines: AsyncIterable<WantedLine>,
   recall: (sources: readonly string[]) => Promise<Recalled>,
-  keeps: Deps['keeps'],
 ): AsyncGenerator<Line> {
-  for await (const batch of batchesOf(refs, MOST_LINES)) {
+  for await (const batch of batchesOf(lines, MOST_LINES)) {
     const recalled = await recall(batch.map(({ source }) => source))
-    for (const ref of batch) {
-      const remembered = recalled(ref.source)
-      const isAll = remembered !== undefined && isComplete(remembered.known, keeps)
-      yield isAll ? { ...ref, remembered } : ref
-    }
+    for (const line of batch) yield withMemory(line, recalled)
   }
+}
+
+/** A line with what was recalled of its source, if that is all there is to do about it. */
+export function withMemory(line: WantedLine, recalled: Recalled): Line {
+  const { source, wanted } = line
+  const remembered = recalled(source, wanted.question)
+  const isAll = remembered !== undefined && isComplete(remembered.known, wanted)
+  return isAll ? { ...line, remembered } : line
 }

@@ -4,7 +4,7 @@ import { requireSchema } from './db/schema.ts'
 import { databaseIdOf } from './db/spooled-answers.ts'
 import { createDispatcher } from './http.ts'
 import { createBudget } from './look-up-plates.ts'
-import { type IngestOptions, questionOf } from './options.ts'
+import type { IngestOptions } from './options.ts'
 import { previewImage } from './preview.ts'
 import { createFetch, createMemory } from './reading.ts'
 import { readSpool } from './spool.ts'
@@ -21,7 +21,7 @@ export async function openPreview(settings: Settings, options: IngestOptions): P
     const dispatcher = createDispatcher(options.fetchTimeout * 1_000, options.concurrency)
     const deps = {
       fetchImage: createFetch(options, dispatcher),
-      stateOf: createAnswers(database, questionOf(options)).stateOf,
+      stateOf: createAnswers(database).stateOf,
       force: options.force,
       isGivenUp: (lostAnswers: number) => isGivenUp(options, lostAnswers),
       budget: createBudget(options.maxLookups),
@@ -33,7 +33,7 @@ export async function openPreview(settings: Settings, options: IngestOptions): P
       images: undefined,
       spool: undefined,
       inFlight: options.concurrency,
-      withMemory: createMemory(database, options),
+      recall: createMemory(database, options),
       ingestOne: (line, signals) => previewImage(line, deps, signals),
       async close() {
         await dispatcher.destroy()

@@ -1,8 +1,8 @@
 import { z } from 'zod'
 import { INGEST_FLAGS, LOST_ANSWER } from './flags.ts'
-import type { Question } from './lookup.ts'
 import { confidence, engineConfig, filled, regions, seconds, whole } from './option-schemas.ts'
 import { type Reading, read } from './read-options.ts'
+import type { Wanted } from './wanted.ts'
 
 const IMAGES_MISSING = 'is required: a file with one path or URL a line, or - for standard input.'
 
@@ -40,15 +40,39 @@ const ingestSchema = z.object({
 } satisfies Record<keyof typeof INGEST_FLAGS, z.ZodType>)
 
 export type IngestOptions = z.infer<typeof ingestSchema>
+/** How images are taken through, whatever is wanted of them and wherever they come from. */
+export type RunOptions = Pick<
+  IngestOptions,
+  | 'concurrency'
+  | 'fetchTimeout'
+  | 'force'
+  | 'heartbeat'
+  | 'lookupTimeout'
+  | 'lostAnswer'
+  | 'maxImageBytes'
+  | 'maxLookups'
+  | 'patience'
+  | 'reread'
+  | 'retries'
+>
 /** The same as a caller may give it: everything but `images` may be left out. */
 export type IngestInput = z.input<typeof ingestSchema>
 
 const reprocessSchema = ingestSchema.pick({ confidenceThreshold: true, json: true, quiet: true })
 export type ReprocessOptions = z.infer<typeof reprocessSchema>
 
-/** What is asked, out of the options of a run. */
-export function questionOf({ regions, cameraId, mmc, engineConfig }: IngestOptions): Question {
-  return { regions, cameraId, mmc, engineConfig }
+/** What is wanted of every image, out of the flags that say so. */
+export function wantedOf({
+  regions,
+  cameraId,
+  mmc,
+  engineConfig,
+  confidenceThreshold: threshold,
+}: Pick<
+  IngestOptions,
+  'regions' | 'cameraId' | 'mmc' | 'engineConfig' | 'confidenceThreshold'
+>): Wanted {
+  return { question: { regions, cameraId, mmc, engineConfig }, threshold }
 }
 
 /** Reads the options of `ingest`: the options, or every problem with them. */

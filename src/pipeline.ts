@@ -5,14 +5,26 @@ import type { ClaimedImage } from './db/settlement.ts'
 import type { S3Object, SnapshotImage, StoredImage } from './db/snapshots.ts'
 import { IngestError, LookupError, LookupFailure } from './errors.ts'
 import type { FetchedImage } from './fetch-image.ts'
+import { meets } from './filter.ts'
 import type { ImageRef } from './image-list.ts'
 import type { Answer, RunSignals } from './look-up-plates.ts'
 import { normalize, type PlateReading, type Snapshot } from './normalize.ts'
 import { type Ingested, ingested, outcomeWithoutRows, purgedBefore } from './outcome.ts'
+import type { Wanted } from './wanted.ts'
 
-/** A line of the list with what the ledger has of its source, where that is all there is to know. */
-export interface Line extends ImageRef {
+/** A line with what is wanted of its image. */
+export interface WantedLine extends ImageRef {
+  wanted: Wanted
+}
+
+/** The same with what the ledger has of its source, where that is all there is to know. */
+export interface Line extends WantedLine {
   remembered?: Remembered | undefined
+}
+
+/** The bytes of a line, with what is wanted of them. */
+export interface WantedImage extends FetchedImage {
+  wanted: Wanted
 }
 
 /** The stages, each ready to be used: retried, paced and bound to this run's settings. */
@@ -20,11 +32,11 @@ export interface Deps {
   /** Gives nothing when the source is as it is remembered: then it was not read. */
   fetchImage: (line: Line, signal: AbortSignal) => Promise<FetchedImage | undefined>
   ledger: {
-    claim(image: FetchedImage, object: S3Object | undefined, signal: AbortSignal): Promise<Claim>
+    claim(image: WantedImage, object: S3Object | undefined, signal: AbortSignal): Promise<Claim>
     release(sha256: string): Promise<void>
     fail(image: ClaimedImage, error: Error, answer?: Answer): Promise<void>
     settle(
-      image: StoredImage,
+      image: StoredImage & { wanted: Wanted },
       answer: Answer,
       snapshot: Snapshot,
       kept: readonly PlateReading[],
@@ -44,16 +56,16 @@ export interface Deps {
   isGivenUp: (lostAnswers: number) => boolean
   /** Waits until so few images are asked about that one more may be; gives what ends that. */
   placeToAsk: () => Promise<() => void>
-  lookUpPlates: (image: FetchedImage, signals: RunSignals) => Promise<Answer>
-  /** The confidence filter. */
-  keeps: (reading: PlateReading) => boolean
+  lookUpPlates: (image: WantedImage, signals: RunSignals) => Promise<Answer>
 }
 
 /** One line of the list, from reference to rows. It throws; `ingestAll` (ingest-all.ts) makes a throw an outcome. */
 export async function ingestImage(ref: Line, deps: Deps, signals: RunSignals): Promise<Ingested> {
   const { ledger, images } = deps
-  const image = await deps.fetchImage(ref, signals.stop)
-  if (image === undefined) return ingestUnchanged(ref, deps)
+  const { wanted } = ref
+  const fetched = await deps.fetchImage(ref, signals.stop)
+  if (fetched === undefined) return ingestUnchanged(ref)
+  const image = { ...fetched, wanted }
   const object = images.objectFor(image)
 
   // A lookup costs money: what is answered is not asked again, and of several that hold an image one asks.
@@ -70,7 +82,7 @@ export async function ingestImage(ref: Line, deps: Deps, signals: RunSignals): P
     leave = await deps.placeToAsk()
     answer ??= await deps.lookUpPlates(image, signals)
     const snapshot = normalize(answer.response)
-    const kept = snapshot.readings.filter(deps.keeps)
+    const kept = snapshot.readings.filter(meets(wanted.threshold))
     await ledger.settle({ ...image, url, object }, answer, snapshot, kept)
     const outcome = kept.length > 0 ? 'stored' : outcomeWithoutRows(snapshot)
     const { attempts } = answer
@@ -99,13 +111,13 @@ export async function ingestImage(ref: Line, deps: Deps, signals: RunSignals): P
 
 /** A known image costs nothing: it gets the rows that this run's threshold allows, from its stored answer. */
 async function ingestKnown(
-  image: FetchedImage,
+  image: WantedImage,
   known: KnownImage,
   deps: Deps,
   signal: AbortSignal,
 ): Promise<Ingested> {
   const { images, ledger } = deps
-  const { missing, facts } = comparedWith(known, deps.keeps)
+  const { missing, facts } = comparedWith(known, image.wanted)
   // Known from elsewhere (a bucket, the older tool): rows in `db` mode have their bytes all the same.
   if (missing.length > 0 && images.objectFor(image) === undefined) await images.put(image, signal)
   const { mime, size } = image
@@ -115,9 +127,9 @@ async function ingestKnown(
 }
 
 /** An image that is known and was not read again, and has all its rows. */
-function ingestUnchanged(line: Line, { keeps }: Deps): Ingested {
+function ingestUnchanged(line: Line): Ingested {
   const { known } = rememberedOf(line)
-  const { facts } = comparedWith(known, keeps)
+  const { facts } = comparedWith(known, line.wanted)
   return ingested(known, known.snapshot, { outcome: 'duplicate', isUnchanged: true, ...facts })
 }
 
@@ -128,16 +140,16 @@ export function rememberedOf({ remembered, source }: Line): Remembered {
 }
 
 /** Has a known image all the rows that the threshold allows? Then there is nothing to write. */
-export function isComplete(known: KnownImage, keeps: Deps['keeps']): boolean {
-  return comparedWith(known, keeps).missing.length === 0
+export function isComplete(known: KnownImage, wanted: Wanted): boolean {
+  return comparedWith(known, wanted).missing.length === 0
 }
 
-/** A known image's rows beside those that this run's threshold allows. */
+/** A known image's rows beside those that the wanted threshold allows. */
 function comparedWith(
   { snapshot, rowPlaces: present, wasAskedDifferently }: KnownImage,
-  keeps: Deps['keeps'],
+  { threshold }: Wanted,
 ) {
-  const kept = snapshot.readings.filter(keeps)
+  const kept = snapshot.readings.filter(meets(threshold))
   const missing = kept.filter(({ index }) => !present.includes(index))
   const rowPlaces = [...present, ...missing.map(({ index }) => index)]
   const rowsBelow = rowPlaces.length - kept.length

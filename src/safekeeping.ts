@@ -9,15 +9,13 @@ import type { ImageStore } from './storage/image-store.ts'
 export interface Safekeeping {
   stateFolder: string
   runId: string
-  /** `--confidence-threshold`, for the rows that are made of a kept answer. */
-  threshold: number
   onNotice: (text: string) => void
 }
 
 /** A place for answers while the database is away; that it cannot be used is told at once. */
 export async function openSafety(
   database: Database,
-  { stateFolder, runId, threshold, onNotice }: Safekeeping,
+  { stateFolder, runId, onNotice }: Safekeeping,
 ): Promise<Safety> {
   await checkSpool(stateFolder).catch((thrown) => {
     if (!(thrown instanceof SpoolError)) throw thrown
@@ -26,7 +24,7 @@ export async function openSafety(
   const spool = createSpool(stateFolder, await databaseIdOf(database), runId)
   const onTrouble: Safety['onTrouble'] = (error, { source, sha256 }) =>
     onNotice(`${messageOf(error)} The answer to ${source ?? sha256} is in memory only.`)
-  return { spool, threshold, onTrouble }
+  return { spool, onTrouble }
 }
 
 /** Writes what earlier runs on this database paid for and could not write, and tells of it. @throws {SpoolError} */

@@ -21,8 +21,9 @@ const spooledAnswer = z.object({
     cameraId: optionalText,
     engineConfig: z.record(z.string(), z.unknown()).optional(),
   }),
-  /** The confidence threshold of that run. */
+  /** What was wanted of it. */
   threshold: z.number(),
+  meta: z.record(z.string(), z.unknown()).optional(),
   /** The answer as the API sent it. */
   raw: z.unknown(),
   attempts: z.number(),

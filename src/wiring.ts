@@ -2,24 +2,23 @@ import { createHash } from 'node:crypto'
 import type { ApiSettings, Settings } from './config.ts'
 import type { Database } from './db/database.ts'
 import { createFailures } from './db/failures.ts'
-import { createLedger, type Ledger } from './db/ledger.ts'
+import { createLedger } from './db/ledger.ts'
 import { sharedPace } from './db/pace-row.ts'
 import { patient } from './db/patient.ts'
+import type { Recalled } from './db/recall.ts'
 import { beginRun, heartbeatOf } from './db/runs.ts'
 import { requireSchema } from './db/schema.ts'
 import { dieAt, told, withSteps } from './die-at.ts'
 import { DatabaseError } from './errors.ts'
-import { meets } from './filter.ts'
 import { createDispatcher } from './http.ts'
-import type { ImageRef } from './image-list.ts'
 import type { Stopper } from './ingest-all.ts'
 import { createBudget, lookUpPlatesBy, type RunSignals } from './look-up-plates.ts'
 import { sendLookup } from './lookup.ts'
-import { type IngestOptions, questionOf } from './options.ts'
+import type { IngestOptions, RunOptions } from './options.ts'
 import { databaseOutage, storageOutage } from './outages.ts'
 import type { Ingested } from './outcome.ts'
 import { createPace } from './pace.ts'
-import { type Deps, ingestImage, isUntouched, type Line } from './pipeline.ts'
+import { type Deps, ingestImage, isUntouched, type Line, type WantedImage } from './pipeline.ts'
 import { createPlaces, inFlightFor } from './places.ts'
 import { createFetch, createMemory } from './reading.ts'
 import { LOOKUP_POLICY, withRetry } from './retry.ts'
@@ -40,9 +39,9 @@ export interface Opened {
   spool: Spool | undefined
   /** Images that may be between their line and their rows at once. */
   inFlight: number
-  /** The lines of the list with what the ledger has of their sources. */
-  withMemory: (refs: AsyncIterable<ImageRef>) => AsyncGenerator<Line>
-  /** Takes one line of the list through. */
+  /** What the ledger has of sources. */
+  recall: (sources: readonly string[]) => Promise<Recalled>
+  /** Takes one line through. */
   ingestOne: (line: Line, signals: RunSignals) => Promise<Ingested>
   /** @param summary what the run did, kept in the database */
   close(summary?: object): Promise<void>
@@ -64,7 +63,7 @@ export interface RunEvents {
  */
 export async function openIngest(
   settings: Settings,
-  options: IngestOptions,
+  options: RunOptions & Pick<IngestOptions, 'delay' | 'confidenceThreshold'>,
   events: RunEvents,
   stopper: Stopper,
 ): Promise<Opened> {
@@ -92,13 +91,14 @@ export async function openIngest(
     const bearing = { patience: options.patience, onNotice: events.onNotice }
     const outage = databaseOutage(database, run.beat, bearing, stopper.end)
     const safekeeping = {
-      ...{ stateFolder: settings.stateFolder, runId: run.id, onNotice: events.onNotice },
-      threshold,
+      stateFolder: settings.stateFolder,
+      runId: run.id,
+      onNotice: events.onNotice,
     }
     const safety = await openSafety(database, safekeeping)
     const reached = settings.dieAt === undefined ? undefined : dieAt(settings.dieAt)
     const ledger = createLedger(database, run, {
-      ...{ question: questionOf(options), force: options.force, outage, safety },
+      ...{ force: options.force, outage, safety },
       onDeadRuns: () => readInEarlier(database, images, safekeeping),
     })
 
@@ -117,7 +117,7 @@ export async function openIngest(
     const lasting = patient(database, outage)
     const shared = database.isEmbedded ? undefined : sharedPace(lasting, account)
     const lookUp = lookUpPlatesBy({
-      send: createSend(settings.api, options, asking),
+      send: createSend(settings.api, options.lookupTimeout, asking),
       pace: createPace(delayMs, shared),
       asking: reached ? told('asking', ledger.asking, reached) : ledger.asking,
       notAsking: ledger.notAsking,
@@ -136,7 +136,6 @@ export async function openIngest(
       isGivenUp: (lostAnswers) => isGivenUp(options, lostAnswers),
       placeToAsk: createPlaces(options.concurrency),
       lookUpPlates: lookUp,
-      keeps: meets(threshold),
     }
     const deps = reached ? withSteps(plain, reached) : plain
     const noteFailure = createFailures(lasting)
@@ -152,8 +151,8 @@ export async function openIngest(
       }
     }
     const inFlight = inFlightFor(options.concurrency)
-    const withMemory = createMemory(lasting, options)
-    return { database, images, spool: safety.spool, inFlight, withMemory, ingestOne, close }
+    const recall = createMemory(lasting, options)
+    return { database, images, spool: safety.spool, inFlight, recall, ingestOne, close }
   } catch (thrown) {
     await close()
     throw thrown
@@ -171,21 +170,21 @@ function againWhenTakenOver<T>(work: () => Promise<T>, signal: AbortSignal): Pro
 }
 
 /** Has an image whose answer was lost before to be left alone? */
-export function isGivenUp({ lostAnswer, force }: IngestOptions, lostAnswers: number): boolean {
+export function isGivenUp(
+  { lostAnswer, force }: Pick<RunOptions, 'lostAnswer' | 'force'>,
+  lostAnswers: number,
+): boolean {
   return lostAnswer === 'fail' && !force && lostAnswers > 0
 }
 
 function createSend(
   api: ApiSettings,
-  options: IngestOptions,
+  lookupTimeout: number,
   dispatcher: ReturnType<typeof createDispatcher>,
 ) {
-  const access = { ...api, timeoutMs: options.lookupTimeout * 1_000, dispatcher }
-  const question = questionOf(options)
-  return (
-    image: Parameters<typeof sendLookup>[0] & Parameters<Ledger['asking']>[0],
-    end: AbortSignal,
-  ) => sendLookup(image, question, access, end)
+  const access = { ...api, timeoutMs: lookupTimeout * 1_000, dispatcher }
+  return (image: WantedImage, end: AbortSignal) =>
+    sendLookup(image, image.wanted.question, access, end)
 }
 
 /** Which account's rate is spent: a digest of host and key, so that the key stands in no database. */

@@ -10,8 +10,6 @@ import { openDatabase, openImageStore } from '../stores.ts'
 import { exitCodeOf } from '../tally.ts'
 import { requireSettings } from './settings.ts'
 
-/** Rows are made from answers: what was asked then does not matter. */
-const NO_QUESTION = { regions: [], mmc: false }
 const NO_BYTES = async () => {}
 
 /**
@@ -26,7 +24,7 @@ export async function reprocess(given: unknown, shell: Shell): Promise<number> {
   try {
     await requireSchema(database)
     const images = await openImageStore(settings.storage, NO_BYTES)
-    const answers = createAnswers(database, NO_QUESTION)
+    const answers = createAnswers(database)
     const keeps = meets(options.confidenceThreshold)
     const done = { images: 0, added: 0, removed: 0 }
     if (!options.quiet) shell.say(`Database: ${database.name}`)

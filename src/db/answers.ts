@@ -1,6 +1,7 @@
 import type { Question } from '../lookup.ts'
 import { normalize, type PlateReading, type Snapshot } from '../normalize.ts'
 import { readStored } from '../response.ts'
+import type { Wanted } from '../wanted.ts'
 import type { Database } from './database.ts'
 import { type S3Object, type SnapshotImage, toRows, writing } from './snapshots.ts'
 
@@ -13,12 +14,13 @@ export interface KnownImage {
   source: string | undefined
   object: S3Object | undefined
   cameraId: string | undefined
+  meta: Wanted['meta']
   snapshot: Snapshot
   /** When the answer came, as the database writes it. */
   answeredAt: string | null
   /** Places in the answer that have a row. */
   rowPlaces: readonly number[]
-  /** Regions, mmc or engine configuration were others than this run's. */
+  /** Regions, mmc or engine configuration were others than what is asked now. */
   wasAskedDifferently: boolean
 }
 
@@ -36,6 +38,7 @@ interface Asked {
   mmc?: unknown
   config?: unknown
   camera_id?: string | null
+  meta?: Readonly<Record<string, unknown>>
 }
 
 /** A ledger entry with an answer, as the database gives it. */
@@ -78,7 +81,7 @@ const AMEND = writing({
 })
 
 /** What the ledger has answers to: enough for `--dry-run`, `reprocess` and the rows of known images. */
-export function createAnswers(database: Database, question: Question) {
+export function createAnswers(database: Database) {
   /** What the ledger has of an image, for a run that only looks. */
   async function stateOf(sha256: string): Promise<LedgerState> {
     const [state] = await database.query<LedgerState>(STATE, [sha256])
@@ -89,7 +92,7 @@ export function createAnswers(database: Database, question: Question) {
   async function* known(): AsyncGenerator<KnownImage> {
     for (let after = ''; ; ) {
       const page = await database.query<AnsweredEntry>(PAGE, [after, PAGE_SIZE])
-      for (const entry of page) yield toKnown(entry, question)
+      for (const entry of page) yield toKnown(entry)
       const last = page.at(-1)
       if (last === undefined) return
       after = last.image_sha256
@@ -110,8 +113,8 @@ export function createAnswers(database: Database, question: Question) {
   return { stateOf, known, amend }
 }
 
-/** What an entry tells, its answer read. */
-export function toKnown(entry: AnsweredEntry, question: Question): KnownImage {
+/** What an entry tells, its answer read, beside the question that is asked now, if one is. */
+export function toKnown(entry: AnsweredEntry, question?: Question): KnownImage {
   const { asked, s3_bucket: bucket, s3_key: key } = entry
   const response = readStored(entry.response)
   return {
@@ -121,34 +124,33 @@ export function toKnown(entry: AnsweredEntry, question: Question): KnownImage {
     source: entry.source ?? undefined,
     object: bucket !== null && key !== null ? { bucket, key } : undefined,
     cameraId: asked?.camera_id ?? undefined,
+    meta: asked?.meta,
     snapshot: response === undefined ? { readings: [] } : normalize(response),
     answeredAt: entry.answered_at,
     rowPlaces: entry.row_places ?? [],
-    wasAskedDifferently: asked !== null && !isSameQuestion(asked, question),
+    wasAskedDifferently:
+      asked !== null && question !== undefined && !isSameQuestion(asked, question),
   }
 }
 
-/** What a lookup was asked, in the order and form in which two of them are compared. */
-export function askedOf({
-  regions,
-  mmc,
-  engineConfig,
-  cameraId,
-}: Question): Record<string, unknown> {
+/** What was wanted of an image, as the ledger keeps it; questions in the order and form in which two are compared. */
+export function askedOf({ question, meta }: Pick<Wanted, 'question' | 'meta'>) {
+  const { regions, mmc, engineConfig, cameraId } = question
   return {
     regions: [...regions].sort(),
     mmc,
     config: engineConfig ?? null,
     camera_id: cameraId ?? null,
+    meta,
   }
 }
 
-/** Regions, mmc and engine configuration decide what an answer holds; the camera is only a label. */
+/** Regions, mmc and engine configuration decide what an answer holds; camera and meta are only labels. */
 function isSameQuestion(asked: Asked, question: Question): boolean {
-  const now = askedOf(question)
+  const now = askedOf({ question })
   return (
     canonical([asked.regions, asked.mmc, asked.config]) ===
-    canonical([now['regions'], now['mmc'], now['config']])
+    canonical([now.regions, now.mmc, now.config])
   )
 }
 

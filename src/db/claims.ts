@@ -19,10 +19,10 @@ type Given = Readonly<{ sha256: string }>
 /** Claims, and marks of questions about to leave, of many images in one statement each. Both give null for nothing. */
 export function createClaims(
   database: Database,
-  { runId, asked, force }: { runId: string; asked: string; force: boolean },
+  { runId, force }: { runId: string; force: boolean },
 ) {
   const claim = inBatches(async (images: readonly Given[]) => {
-    const values = [JSON.stringify(images), asked, runId, force]
+    const values = [JSON.stringify(images), runId, force]
     const entries = await database.query<ClaimedEntry>(CLAIM, values)
     const purged = entries.filter((entry) => entry.state === 'mine' && entry.is_purged)
     if (purged.length > 0) await database.query(TAKE_BACK, [arrayOf(purged)])

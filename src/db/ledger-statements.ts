@@ -5,7 +5,7 @@ import { THESE } from './snapshots.ts'
 // The statements of ledger.ts, each parameterised and unnamed.
 
 /** May a forcing run ask again? Once: what it has answered itself is known to it. */
-const FORCED = '($4 AND l.answered_by IS DISTINCT FROM $3::uuid)'
+const FORCED = '($3 AND l.answered_by IS DISTINCT FROM $2::uuid)'
 
 /** As `THESE`, for sources that are read for the first time in this claim. */
 const THESE_SOURCES = 'ANY (ARRAY(SELECT md5(source) FROM given WHERE NOT is_again))'
@@ -36,12 +36,12 @@ const NOT_PURGED = 'sha256 <> ALL (ARRAY(SELECT image_sha256 FROM purged))'
  * One statement for many images: their sources are noted, and each is claimed unless it is answered, purged, or a living run
  * holds it. Where a dead run was asking, nobody knows whether that was billed. In the order of their SHA-256, so that two runs
  * with the same images do not wait for each other in a ring.
- * $1 images [{sha256, source, mime, size, bucket, key, seen_as, is_again}], $2 asked, $3 run, $4 force.
+ * $1 images [{sha256, source, mime, size, bucket, key, seen_as, is_again, asked}], $2 run, $3 force.
  */
 export const CLAIM = `
   WITH given AS MATERIALIZED (
     SELECT * FROM jsonb_to_recordset($1::jsonb) AS g
-      (sha256 text, source text, mime text, size int, bucket text, key text, seen_as jsonb, is_again boolean)
+      (sha256 text, source text, mime text, size int, bucket text, key text, seen_as jsonb, is_again boolean, asked jsonb)
   ), purged AS MATERIALIZED (
     SELECT p.image_sha256 FROM purged_images p WHERE p.image_sha256 = ${THESE}
   ), noted AS (
@@ -57,7 +57,7 @@ export const CLAIM = `
   ), claimed AS (
     INSERT INTO plate_lookups AS l
       (image_sha256, source, image_mime, image_size, s3_bucket, s3_key, asked, claimed_by, claimed_at)
-    SELECT sha256, source, mime, size, bucket, key, $2::jsonb, $3::uuid, now() FROM given
+    SELECT sha256, source, mime, size, bucket, key, asked, $2::uuid, now() FROM given
     WHERE ${NOT_PURGED} ORDER BY sha256
     ON CONFLICT (image_sha256) DO UPDATE SET
       claimed_by = excluded.claimed_by, claimed_at = now(), asking_since = NULL,

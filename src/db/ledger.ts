@@ -2,10 +2,11 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { DatabaseError, IngestError, LookupError, LookupFailure } from '../errors.ts'
 import type { FetchedImage } from '../fetch-image.ts'
 import type { Answer } from '../look-up-plates.ts'
-import type { Question } from '../lookup.ts'
 import type { PlateReading, Snapshot } from '../normalize.ts'
 import { NO_OUTAGE, type Outage } from '../outage.ts'
+import type { WantedImage } from '../pipeline.ts'
 import { readStored, storable } from '../response.ts'
+import type { Wanted } from '../wanted.ts'
 import { askedOf, createAnswers, type KnownImage, toKnown } from './answers.ts'
 import { createClaims } from './claims.ts'
 import type { Database } from './database.ts'
@@ -25,9 +26,10 @@ export type Claim =
   | { kind: 'purged' }
 
 export interface LedgerOptions {
-  question: Question
   /** Ask again what is known, once an image a run. */
   force: boolean
+  /** A lookup that failed is no more tried for copies of its image; else it is, as for a job that comes back. */
+  isFailureFinal?: boolean
   /** How an absence of the database is borne. */
   outage?: Outage
   safety?: Safety
@@ -46,22 +48,19 @@ const MOST_FAILURES = 1_000
 export function createLedger(
   server: Database,
   run: Run,
-  { question, force, outage = NO_OUTAGE, safety, onDeadRuns }: LedgerOptions,
+  { force, isFailureFinal = true, outage = NO_OUTAGE, safety, onDeadRuns }: LedgerOptions,
 ) {
   const database = patient(server, outage)
-  const asked = JSON.stringify(askedOf(question))
-  const together = createClaims(server, { runId: run.id, asked, force })
-  const settlement = createSettlement({
-    ...{ database: server, outage, question, safety },
-    runId: run.id,
-  })
+  const together = createClaims(server, { runId: run.id, force })
+  const settlement = createSettlement({ database: server, outage, safety, runId: run.id })
   /** Images that this run is at work on; resolves to an error that copies of the image in this run share. */
   const atWork = new Map<string, PromiseWithResolvers<IngestError | undefined>>()
   /** Lookups that failed in this run: --retries and --lost-answer have had their say, for later copies too. */
   const failures = new Map<string, LookupFailure>()
 
   function finish(sha256: string, error?: IngestError): void {
-    if (error instanceof LookupFailure && !error.isAnswered) remember(sha256, error)
+    const isFinal = isFailureFinal && error instanceof LookupFailure && !error.isAnswered
+    if (isFinal) remember(sha256, error)
     atWork.get(sha256)?.resolve(error)
     atWork.delete(sha256)
   }
@@ -77,7 +76,7 @@ export function createLedger(
    * that; a claim whose run has died is taken over.
    */
   async function claim(
-    image: FetchedImage,
+    image: WantedImage,
     object: S3Object | undefined,
     signal: AbortSignal,
   ): Promise<Claim> {
@@ -101,11 +100,20 @@ export function createLedger(
   }
 
   async function claimFromOthers(
-    { sha256, source, mime, size, seenAs }: FetchedImage,
+    { sha256, source, mime, size, seenAs, wanted }: WantedImage,
     object: S3Object | undefined,
     signal: AbortSignal,
   ): Promise<Claim> {
-    const image = { sha256, source: storable(source), mime, size, ...object, seen_as: seenAs }
+    const asked = storable(askedOf(wanted))
+    const image = {
+      sha256,
+      source: storable(source),
+      mime,
+      size,
+      ...object,
+      seen_as: seenAs,
+      asked,
+    }
     for (let waitMs = FIRST_WAIT_MS; ; waitMs = Math.min(waitMs * 2, LONGEST_WAIT_MS)) {
       const given = { ...image, is_again: waitMs > FIRST_WAIT_MS }
       const entry = await outage.through(() => together.claim(given))
@@ -120,7 +128,7 @@ export function createLedger(
       if (entry?.state === 'purged') return { kind: 'purged' }
       if (entry?.state === 'known') {
         if (entry.claimed_by !== null) await database.query(FREE, [sha256])
-        return { kind: 'known', known: toKnown(entry, question) }
+        return { kind: 'known', known: toKnown(entry, wanted.question) }
       }
       const hasDied = await outage.through(run.endDeadRuns)
       if (hasDied && onDeadRuns !== undefined) await outage.through(onDeadRuns)
@@ -169,7 +177,7 @@ export function createLedger(
 
   /** As `createSettlement` says. */
   async function settle(
-    image: StoredImage,
+    image: StoredImage & { wanted: Wanted },
     answer: Answer,
     snapshot: Snapshot,
     kept: readonly PlateReading[],
@@ -178,7 +186,7 @@ export function createLedger(
     finish(image.sha256)
   }
 
-  const { amend } = createAnswers(database, question)
+  const { amend } = createAnswers(database)
   return { claim, keepBytes, asking, notAsking, release, fail, settle, amend }
 }
 

@@ -10,8 +10,8 @@ export interface Remembered {
   known: KnownImage
 }
 
-/** What is remembered of a source; undefined for nothing. */
-export type Recalled = (source: string) => Remembered | undefined
+/** What is remembered of a source, beside the question that is asked now; undefined for nothing. */
+export type Recalled = (source: string, question: Question) => Remembered | undefined
 
 /** $1 sources, each once, as a JSON list. What was read last comes last. */
 const RECALL = `
@@ -25,13 +25,13 @@ const RECALL = `
  * Asks the ledger about many sources at once. What it gives tells of one source, and is read only then: a list of millions
  * goes by here.
  */
-export function createRecall(database: Database, question: Question) {
+export function createRecall(database: Database) {
   type Row = AnsweredEntry & { seen_source: string; seen_as: unknown }
   return async (sources: readonly string[]): Promise<Recalled> => {
     const given = JSON.stringify(storable([...new Set(sources)]))
     const rows = await database.query<Row>(RECALL, [given])
     const found = new Map(rows.map((row) => [row.seen_source, row]))
-    return (source) => {
+    return (source, question) => {
       const row = found.get(source)
       const seenAs = readSeenAs(row?.seen_as)
       return row && seenAs && { seenAs, known: toKnown(row, question) }

@@ -1,11 +1,11 @@
 import { inBatches } from '../batches.ts'
 import { IngestError, LookupError, LookupFailure } from '../errors.ts'
 import type { Answer } from '../look-up-plates.ts'
-import type { Question } from '../lookup.ts'
 import type { PlateReading, Snapshot } from '../normalize.ts'
 import type { Outage } from '../outage.ts'
 import { storable } from '../response.ts'
 import type { Spool, SpooledAnswer } from '../spool.ts'
+import type { Wanted } from '../wanted.ts'
 import { askedOf } from './answers.ts'
 import type { Database } from './database.ts'
 import { FAIL, KEEP_ANSWER, SURPLUS } from './ledger-statements.ts'
@@ -31,13 +31,14 @@ const ANSWER = writing({
 })
 
 /** An image that this run has claimed. */
-export type ClaimedImage = Omit<StoredImage, 'url' | 'object'> & { object?: S3Object | undefined }
+export type ClaimedImage = Omit<StoredImage, 'url' | 'object'> & {
+  object?: S3Object | undefined
+  wanted: Wanted
+}
 
 /** Where paid answers go while the database is away. */
 export interface Safety {
   spool: Spool
-  /** Of this run, for the rows that are made of a spooled answer. */
-  threshold: number
   /** An answer could not be brought to safety either; it is still in memory. */
   onTrouble: (error: unknown, image: ClaimedImage) => void
 }
@@ -47,17 +48,15 @@ export interface SettlementOptions {
   outage: Outage
   /** The run that asked. */
   runId: string
-  question: Question
   safety?: Safety | undefined
 }
 
 /** How an image's claim ends: with an answer and its rows, or with a reason. */
-export function createSettlement({ database, outage, runId, question, safety }: SettlementOptions) {
-  const asked = askedOf(question)
-
+export function createSettlement({ database, outage, runId, safety }: SettlementOptions) {
   /** An answer that was paid for earlier was to the question of then, which the ledger has. */
-  const askedNow = ({ attempts }: Answer) => (attempts === 0 ? undefined : asked)
-  const askedText = (answer: Answer) => (answer.attempts === 0 ? undefined : JSON.stringify(asked))
+  const askedNow = ({ attempts }: Answer, wanted: Wanted) =>
+    attempts === 0 ? undefined : storable(askedOf(wanted))
+  const askedText = (answer: Answer, wanted: Wanted) => JSON.stringify(askedNow(answer, wanted))
 
   /** Writes answers with their rows. @returns of each, whether it was written */
   const write = inBatches(async (images: readonly { sha256: string }[]) => {
@@ -66,10 +65,11 @@ export function createSettlement({ database, outage, runId, question, safety }: 
     return images.map(({ sha256 }) => written.has(sha256))
   }, MOST_ANSWERS)
 
-  function toSpooled(image: ClaimedImage, answer: Answer, threshold: number): SpooledAnswer {
-    const { sha256, source, mime, size, object } = image
+  function toSpooled(image: ClaimedImage, answer: Answer): SpooledAnswer {
+    const { sha256, source, mime, size, object, wanted } = image
     const { attempts, uncertain, response } = answer
-    const { regions, mmc, cameraId, engineConfig } = question
+    const { threshold, meta } = wanted
+    const { regions, mmc, cameraId, engineConfig } = wanted.question
     return {
       ...{ run: runId, sha256, source, mime, size, object },
       question: {
@@ -78,7 +78,7 @@ export function createSettlement({ database, outage, runId, question, safety }: 
         cameraId,
         engineConfig: engineConfig && { ...engineConfig },
       },
-      ...{ threshold, raw: response.raw, attempts, uncertain },
+      ...{ threshold, meta: meta && { ...meta }, raw: response.raw, attempts, uncertain },
       answeredAt: new Date().toISOString(),
     }
   }
@@ -86,8 +86,8 @@ export function createSettlement({ database, outage, runId, question, safety }: 
   /** Brings an answer that was paid for to the disk. */
   async function bringToSafety(image: ClaimedImage, answer: Answer | undefined): Promise<void> {
     if (safety === undefined || answer === undefined) return
-    const { spool, threshold, onTrouble } = safety
-    await spool.keep(toSpooled(image, answer, threshold)).catch((error) => onTrouble(error, image))
+    const { spool, onTrouble } = safety
+    await spool.keep(toSpooled(image, answer)).catch((error) => onTrouble(error, image))
   }
 
   /** Waits an outage out; the answer is on the disk before the first wait, and until the database has it. */
@@ -106,19 +106,20 @@ export function createSettlement({ database, outage, runId, question, safety }: 
    * @param answeredAt when the answer came, if not now
    */
   function settle(
-    stored: StoredImage,
+    stored: StoredImage & { wanted: Wanted },
     answer: Answer,
     snapshot: Snapshot,
     kept: readonly PlateReading[],
     answeredAt?: string,
   ): Promise<void> {
-    const { sha256, object } = stored
+    const { sha256, object, wanted } = stored
+    const { cameraId } = wanted.question
     const { attempts, uncertain, response } = answer
     const given = {
       ...{ sha256, attempts, uncertain, ...object, answered_at: answeredAt },
-      ...{ asked: askedNow(answer), response: response.raw },
+      ...{ asked: askedNow(answer, wanted), response: response.raw },
       kept: kept.map(({ index }) => index),
-      readings: toRows({ ...stored, cameraId: question.cameraId }, snapshot, kept),
+      readings: toRows({ ...stored, cameraId, meta: wanted.meta }, snapshot, kept),
     }
     return safely(stored, answer, async () => {
       const isWritten = await write(given)
@@ -138,7 +139,9 @@ export function createSettlement({ database, outage, runId, question, safety }: 
     const body = error instanceof LookupError ? error.body : undefined
     const noted = JSON.stringify(storable({ code, message, body }))
     const kept =
-      answer === undefined ? [] : [JSON.stringify(answer.response.raw), askedText(answer)]
+      answer === undefined
+        ? []
+        : [JSON.stringify(answer.response.raw), askedText(answer, image.wanted)]
     const [unsettled, askedThen] = kept
     const values = [image.sha256, runId, noted, attempts, uncertain, unsettled, askedThen]
     try {
@@ -153,11 +156,11 @@ export function createSettlement({ database, outage, runId, question, safety }: 
   }
 
   /** Keeps a paid answer whose claim was lost, or that nobody claims, for whoever comes to the image next. */
-  async function keep({ sha256 }: ClaimedImage, answer: Answer | undefined): Promise<void> {
+  async function keep({ sha256, wanted }: ClaimedImage, answer: Answer | undefined): Promise<void> {
     if (answer === undefined) return
     const { attempts, uncertain, response } = answer
     const raw = JSON.stringify(response.raw)
-    await database.query(KEEP_ANSWER, [sha256, raw, askedText(answer), attempts, uncertain])
+    await database.query(KEEP_ANSWER, [sha256, raw, askedText(answer, wanted), attempts, uncertain])
   }
 
   return { settle, fail, keep }

@@ -1,4 +1,5 @@
 import type { PlateReading, Snapshot } from '../normalize.ts'
+import type { Wanted } from '../wanted.ts'
 
 /** An image that is confirmed stored, as far as its rows tell of it. */
 export interface StoredImage {
@@ -16,6 +17,8 @@ export interface StoredImage {
 export interface SnapshotImage extends StoredImage {
   /** The camera sent with the lookup, for answers that do not repeat it. */
   cameraId: string | undefined
+  /** What its line asked to have in `meta`. */
+  meta: Wanted['meta']
 }
 
 /** A place in an S3 bucket. */
@@ -63,9 +66,9 @@ export const SNAPSHOT_COLUMNS = {
   result_index: ({ reading }: SnapshotRow) => reading.index,
 } as const satisfies Record<string, (row: SnapshotRow) => unknown>
 
-/** `meta`: what is known beyond the columns; what is not known has no key. */
+/** `meta`: what is known beyond the columns, and what its line adds; what is not known has no key. */
 function metaOf({ image, reading }: SnapshotRow): Record<string, unknown> {
-  return {
+  const known = {
     source: image.source,
     region: reading.region,
     vehicle_type: reading.vehicleType,
@@ -78,6 +81,9 @@ function metaOf({ image, reading }: SnapshotRow): Record<string, unknown> {
     direction_score: reading.directionScore,
     s3: image.object,
   }
+  // A key of the tool's own means what the README says it does.
+  const told = Object.entries(known).filter(([, value]) => value !== undefined)
+  return { ...image.meta, ...Object.fromEntries(told) }
 }
 
 const COLUMNS = Object.keys(SNAPSHOT_COLUMNS)

@@ -67,16 +67,17 @@ async function settleSpooled(
 ): Promise<'settled' | 'purged' | 'unreadable'> {
   const response = readResponse(spooled.raw)
   if (response === undefined) return 'unreadable'
-  const { sha256, source, mime, size, object, question, attempts, uncertain } = spooled
+  const { sha256, source, mime, size, object, attempts, uncertain } = spooled
+  const { question, threshold, meta } = spooled
+  const wanted = { question, threshold, meta }
   await database.query(ENSURE, [sha256, source, mime, size, object?.bucket, object?.key])
   if ((await database.query(TAKE_BACK, [`{${sha256}}`])).length > 0) return 'purged'
   const snapshot = normalize(response)
-  const kept = snapshot.readings.filter(meets(spooled.threshold))
-  const image = { sha256, source, mime, size, object, url: await images.urlFor(object, source) }
+  const kept = snapshot.readings.filter(meets(threshold))
+  const url = await images.urlFor(object, source)
+  const image = { sha256, source, mime, size, object, url, wanted }
   const answer = { response, attempts, uncertain }
-  const { settle, keep } = createSettlement({
-    ...{ database, outage: NO_OUTAGE, runId: spooled.run, question },
-  })
+  const { settle, keep } = createSettlement({ database, outage: NO_OUTAGE, runId: spooled.run })
   try {
     await settle(image, answer, snapshot, kept, spooled.answeredAt)
   } catch (thrown) {

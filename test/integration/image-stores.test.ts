@@ -5,7 +5,7 @@ import {
   PutObjectCommand,
 } from '@aws-sdk/client-s3'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { FetchedImage } from '../../src/fetch-image.ts'
+import type { WantedImage } from '../../src/pipeline.ts'
 import { createByteaStore } from '../../src/storage/bytea-store.ts'
 import type { ImageStore } from '../../src/storage/image-store.ts'
 import { openS3Store } from '../../src/storage/s3-store.ts'
@@ -19,8 +19,8 @@ import { s3Settings } from '../support/s3-settings.ts'
 interface Kept extends AsyncDisposable {
   store: ImageStore
   /** What the pipeline does before it stores an image. */
-  prepare(image: FetchedImage): Promise<void>
-  bytesOf(image: FetchedImage): Promise<Uint8Array | undefined>
+  prepare(image: WantedImage): Promise<void>
+  bytesOf(image: WantedImage): Promise<Uint8Array | undefined>
 }
 
 async function keptInS3(): Promise<Kept> {

@@ -3,7 +3,7 @@ import type { Database } from '../../src/db/database.ts'
 import { LookupError } from '../../src/errors.ts'
 import type { Question } from '../../src/lookup.ts'
 import { BOTH_DATABASES, type OpenedDatabase } from '../support/both-databases.ts'
-import { fetchedImage } from '../support/drawn-images.ts'
+import { fetchedImage, wanting } from '../support/drawn-images.ts'
 import { answerOf, openLedger, plates } from '../support/ledgers.ts'
 
 const never = new AbortController().signal
@@ -36,18 +36,19 @@ describe.each(BOTH_DATABASES)('asking again on %s', (_name, open) => {
       true,
     ],
   ])('an image asked with %j and now with %j', async (then, now, isOther) => {
-    const first = await openLedger(database, { question: then })
-    const { image } = await answerOf(first.ledger, plates('nhk552'))
-    const second = await openLedger(database, { question: now })
-    const claim = await second.ledger.claim(image, undefined, never)
+    const first = await openLedger(database)
+    const image = fetchedImage({ wanted: wanting(then) })
+    await answerOf(first.ledger, plates('nhk552'), { image })
+    const second = await openLedger(database)
+    const claim = await second.ledger.claim({ ...image, wanted: wanting(now) }, undefined, never)
     expect(claim).toMatchObject({ kind: 'known', known: { wasAskedDifferently: isOther } })
   })
 
   test('an answer of an older tool, for which nobody knows what was asked, counts as the same', async () => {
-    const image = fetchedImage()
+    const image = fetchedImage({ wanted: wanting({ mmc: true }) })
     const sql = 'INSERT INTO plate_lookups (image_sha256, response) VALUES ($1, $2::jsonb)'
     await database.query(sql, [image.sha256, '{"results": []}'])
-    const { ledger } = await openLedger(database, { question: { mmc: true } })
+    const { ledger } = await openLedger(database)
     expect(await ledger.claim(image, undefined, never)).toMatchObject({
       kind: 'known',
       known: { wasAskedDifferently: false, cameraId: undefined, object: undefined },
@@ -56,8 +57,9 @@ describe.each(BOTH_DATABASES)('asking again on %s', (_name, open) => {
 
   test('--force asks once a run, and keeps the newest answer', async () => {
     const first = await openLedger(database)
-    const { image } = await answerOf(first.ledger, plates('old'))
-    const forced = await openLedger(database, { force: true, question: { mmc: true } })
+    const asked = await answerOf(first.ledger, plates('old'))
+    const image = { ...asked.image, wanted: wanting({ mmc: true }) }
+    const forced = await openLedger(database, { force: true })
     expect(await forced.ledger.claim(image, undefined, never)).toMatchObject({ kind: 'mine' })
     await answerOf(forced.ledger, plates('new'), { image, isClaimed: true })
     expect(await forced.ledger.claim(image, undefined, never)).toMatchObject({

@@ -14,8 +14,7 @@ test.each(['release', 'fail'] as const)(
     await applySchema(opened.database)
     const working = opened.openAnother()
     const { run } = await openLedger(opened.database)
-    const question = { regions: [], mmc: false }
-    const ledger = createLedger(working, run, { question, force: false })
+    const ledger = createLedger(working, run, { force: false })
     const image = fetchedImage()
     const never = new AbortController().signal
     await ledger.claim(image, undefined, never)

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Database } from '../../src/db/database.ts'
 import { FetchError, LookupError, LookupFailure } from '../../src/errors.ts'
 import { BOTH_DATABASES, type OpenedDatabase } from '../support/both-databases.ts'
-import { fetchedImage } from '../support/drawn-images.ts'
+import { fetchedImage, wanting } from '../support/drawn-images.ts'
 import { answerOf, openLedger, plates } from '../support/ledgers.ts'
 
 const never = new AbortController().signal
@@ -39,8 +39,8 @@ describe.each(BOTH_DATABASES)('the ledger on %s', (_name, open) => {
 
   test('gives an unknown image to the run that asks, and notes who has it and what is asked', async () => {
     const question = { regions: ['mx', 'us-ca'], cameraId: 'gate', engineConfig: { mode: 'fast' } }
-    const { ledger, run } = await openLedger(database, { question })
-    const image = fetchedImage()
+    const { ledger, run } = await openLedger(database)
+    const image = fetchedImage({ wanted: wanting(question, { meta: { lane: 7 } }) })
     const object = { bucket: 'plates', key: 'a.jpg' }
     expect(await ledger.claim(image, object, never)).toEqual({
       kind: 'mine',
@@ -61,6 +61,7 @@ describe.each(BOTH_DATABASES)('the ledger on %s', (_name, open) => {
         mmc: false,
         config: { mode: 'fast' },
         camera_id: 'gate',
+        meta: { lane: 7 },
       },
     })
     await run.end()

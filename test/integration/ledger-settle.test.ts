@@ -2,11 +2,10 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createAnswers } from '../../src/db/answers.ts'
 import type { Database } from '../../src/db/database.ts'
 import { BOTH_DATABASES, type OpenedDatabase } from '../support/both-databases.ts'
-import { fetchedImage } from '../support/drawn-images.ts'
+import { fetchedImage, wanting } from '../support/drawn-images.ts'
 import { answerOf, openLedger, plates, responseWith } from '../support/ledgers.ts'
 
 const never = new AbortController().signal
-const NO_QUESTION = { regions: [], mmc: false }
 
 describe.each(BOTH_DATABASES)('an answer on %s', (_name, open) => {
   let opened: OpenedDatabase
@@ -37,7 +36,9 @@ describe.each(BOTH_DATABASES)('an answer on %s', (_name, open) => {
 
   test('fills every column of its row', async () => {
     const question = { cameraId: 'gate 7', mmc: true, regions: ['gb'] }
-    const { ledger, run } = await openLedger(database, { question })
+    const { ledger, run } = await openLedger(database)
+    const meta = { lane: 7, source: 'not this' }
+    const wanted = wanting(question, { meta })
     const box = { xmin: 143, ymin: 481, xmax: 282, ymax: 575 }
     const vehicleBox = { xmin: 67, ymin: 113, xmax: 908, ymax: 653 }
     const response = responseWith([
@@ -59,7 +60,11 @@ describe.each(BOTH_DATABASES)('an answer on %s', (_name, open) => {
     ])
     const object = { bucket: 'plates', key: 'a.jpg' }
     const url = 'https://s3/a.jpg?X-Amz-Signature=1'
-    const { image } = await answerOf(ledger, response, { object, url })
+    const { image } = await answerOf(ledger, response, {
+      image: fetchedImage({ wanted }),
+      object,
+      url,
+    })
     const [row, ...others] = await rowsOf(image.sha256)
     expect(others).toEqual([])
     expect(row).toEqual({
@@ -79,6 +84,7 @@ describe.each(BOTH_DATABASES)('an answer on %s', (_name, open) => {
       image_size: image.size,
       image_sha256: image.sha256,
       meta: {
+        lane: 7,
         source: image.source,
         region: { code: 'gb', score: 0.747 },
         vehicle_type: 'Sedan',
@@ -203,8 +209,9 @@ describe.each(BOTH_DATABASES)('an answer on %s', (_name, open) => {
   })
 
   test('stored once gives rows and takes them away later, the ids of the others staying', async () => {
-    const { ledger } = await openLedger(database, { question: { cameraId: 'gate' } })
+    const { ledger } = await openLedger(database)
     const { image, readings } = await answerOf(ledger, plates('a9', 'a8', 'a7'), {
+      image: fetchedImage({ wanted: wanting({ cameraId: 'gate' }, { meta: { lane: 7 } }) }),
       threshold: 0.8,
     })
     const before = await rowsOf(image.sha256)
@@ -218,7 +225,9 @@ describe.each(BOTH_DATABASES)('an answer on %s', (_name, open) => {
       [1, 'a8'],
       [2, 'a7'],
     ])
-    expect((await rowsOf(image.sha256))[2]).toMatchObject({ camera_id: 'gate', image_url: 'u' })
+    expect((await rowsOf(image.sha256))[2]).toMatchObject({
+      ...{ camera_id: 'gate', image_url: 'u', meta: { lane: 7 } },
+    })
     // Two that do the same at once.
     await ledger.amend(known, readings.slice(2), [])
     await ledger.amend(known, [], [1, 2])
@@ -231,7 +240,7 @@ describe.each(BOTH_DATABASES)('an answer on %s', (_name, open) => {
       SELECT md5(n::text) || md5(n::text), '{"results": []}' FROM generate_series(1, 450) n`)
     await database.query("INSERT INTO plate_lookups (image_sha256) VALUES ('unanswered')")
     const seen: string[] = []
-    for await (const { sha256 } of createAnswers(database, NO_QUESTION).known()) seen.push(sha256)
+    for await (const { sha256 } of createAnswers(database).known()) seen.push(sha256)
     expect(seen).toHaveLength(450)
     expect(new Set(seen).size).toBe(450)
     expect(seen).toEqual([...seen].sort())

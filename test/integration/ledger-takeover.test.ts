@@ -6,9 +6,9 @@ import { createLedger } from '../../src/db/ledger.ts'
 import { isAway, sickStatement } from '../../src/db/patient.ts'
 import { beginRun } from '../../src/db/runs.ts'
 import { DatabaseError } from '../../src/errors.ts'
-import type { FetchedImage } from '../../src/fetch-image.ts'
 import { type ProcessIdentity, thisProcess } from '../../src/machine.ts'
 import { createOutage } from '../../src/outage.ts'
+import type { WantedImage } from '../../src/pipeline.ts'
 import { BOTH_DATABASES, type OpenedDatabase } from '../support/both-databases.ts'
 import { fetchedImage } from '../support/drawn-images.ts'
 import { answerOf, openLedger, plates } from '../support/ledgers.ts'
@@ -48,7 +48,7 @@ describe.each(BOTH_DATABASES)('a claim in %s', (name, open) => {
   }
 
   /** Tries to get the image: for as long as it takes, or in vain for a while. */
-  async function expectKept(image: FetchedImage, isKept: boolean): Promise<void> {
+  async function expectKept(image: WantedImage, isKept: boolean): Promise<void> {
     const { ledger, run } = await openLedger(database)
     const claiming = ledger.claim(image, undefined, isKept ? AbortSignal.timeout(400) : never)
     if (isKept) await expect(claiming).rejects.toThrow()
@@ -162,8 +162,7 @@ describe.each(BOTH_DATABASES)('a claim in %s', (name, open) => {
     const outage = createOutage({
       ...{ isAway, sick: sickStatement, probe: run.beat, patienceMs: 60_000, signal: never },
     })
-    const question = { regions: [], mmc: false }
-    const ledger = createLedger(cut, run, { question, force: false, outage })
+    const ledger = createLedger(cut, run, { force: false, outage })
     isCut = true
     expect(await ledger.claim(image, undefined, never)).toMatchObject({ kind: 'mine' })
     expect(isCut).toBe(false)

@@ -7,7 +7,7 @@ import { FetchError, LookupError } from '../../src/errors.ts'
 import { likePattern } from '../../src/plate-pattern.ts'
 import type { LookupResponse } from '../../src/response.ts'
 import { BOTH_DATABASES, type OpenedDatabase } from '../support/both-databases.ts'
-import { fetchedImage } from '../support/drawn-images.ts'
+import { fetchedImage, wanting } from '../support/drawn-images.ts'
 import { answerOf, openLedger, plates, responseWith } from '../support/ledgers.ts'
 import { insertOlderRow } from '../support/older-table.ts'
 import { everything, purgeBy } from '../support/purging.ts'
@@ -25,8 +25,9 @@ describe.each(BOTH_DATABASES)('a purge on %s', (_name, open) => {
   afterAll(() => opened[Symbol.asyncDispose]())
 
   const imageWith = async (response: LookupResponse, cameraId?: string, threshold = 0) => {
-    const { ledger, run } = await openLedger(database, { question: { cameraId } })
-    const image = fetchedImage({ source: `lane/${crypto.randomUUID()}.jpg` })
+    const { ledger, run } = await openLedger(database)
+    const source = `lane/${crypto.randomUUID()}.jpg`
+    const image = fetchedImage({ source, wanted: wanting({ cameraId }) })
     await answerOf(ledger, response, { image, threshold })
     await run.end()
     return image

@@ -16,7 +16,6 @@ import { everything, purgeBy } from '../support/purging.ts'
 
 const never = new AbortController().signal
 const RUN = '11111111-1111-4111-8111-111111111111'
-const question = { regions: [], mmc: false }
 const links = { urlFor: async (_object: unknown, source: string | undefined) => source }
 
 describe.each(BOTH_DATABASES)('what a purge took, on %s', (_name, open) => {
@@ -73,7 +72,7 @@ describe.each(BOTH_DATABASES)('what a purge took, on %s', (_name, open) => {
       await run.end()
       await expectGone(sha256, image.source)
       expect(await everything(database)).not.toContain('copy.jpg')
-      const { stateOf } = createAnswers(database, question)
+      const { stateOf } = createAnswers(database)
       const nothing = { isAnswered: false, isPaid: false, lostAnswers: 0 }
       expect(await stateOf(sha256)).toEqual({ ...nothing, isPurged: true })
       expect(await stateOf('none')).toEqual({ ...nothing, isPurged: false })

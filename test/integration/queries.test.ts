@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Database } from '../../src/db/database.ts'
-import type { FetchedImage } from '../../src/fetch-image.ts'
+import type { WantedImage } from '../../src/pipeline.ts'
 import { BOTH_DATABASES, type OpenedDatabase } from '../support/both-databases.ts'
 import { fetchedImage } from '../support/drawn-images.ts'
 import { answerOf, openLedger, responseWith } from '../support/ledgers.ts'
@@ -22,7 +22,7 @@ const car = (plate: string, score: number, make?: string) => ({
 describe.each(BOTH_DATABASES)('the queries that users make, on %s', (_name, open) => {
   let opened: OpenedDatabase
   let database: Database
-  let image: FetchedImage
+  let image: WantedImage
   beforeAll(async () => {
     opened = await open()
     database = opened.database

@@ -21,10 +21,10 @@ describe.each(BOTH_DATABASES)('what %s remembers of a source', (_name, open) => 
 
   /** What is remembered of each of them. */
   async function recall(...sources: string[]) {
-    const recalled = await createRecall(database, QUESTION)(sources)
+    const recalled = await createRecall(database)(sources)
     return new Map(
       sources.flatMap((source) => {
-        const remembered = recalled(source)
+        const remembered = recalled(source, QUESTION)
         return remembered === undefined ? [] : [[source, remembered] as const]
       }),
     )

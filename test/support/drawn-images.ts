@@ -1,6 +1,8 @@
 import { hash, randomBytes } from 'node:crypto'
 import sharp from 'sharp'
-import type { FetchedImage } from '../../src/fetch-image.ts'
+import type { Question } from '../../src/lookup.ts'
+import type { WantedImage } from '../../src/pipeline.ts'
+import type { Wanted } from '../../src/wanted.ts'
 
 /** A picture of 8 by 6 pixels in a format that sharp writes; its noise makes each another image. */
 export function drawPicture(format: 'jpeg' | 'png' | 'webp' | 'gif' | 'tiff'): Promise<Buffer> {
@@ -31,8 +33,13 @@ function emptyJpeg(): Buffer {
   return Buffer.concat([start, randomBytes(64), end])
 }
 
+/** What is wanted when nobody says anything, and what is said here. */
+export function wanting(question: Partial<Question> = {}, more: Partial<Wanted> = {}): Wanted {
+  return { question: { regions: [], mmc: false, ...question }, threshold: 0, ...more }
+}
+
 /** An image as fetching gives it, another each time, for stages that do not look into its bytes. */
-export function fetchedImage(changes: Partial<FetchedImage> = {}): FetchedImage {
+export function fetchedImage(changes: Partial<WantedImage> = {}): WantedImage {
   const bytes = changes.bytes ?? emptyJpeg()
   return {
     source: 'lane-1/picture.jpg',
@@ -41,6 +48,7 @@ export function fetchedImage(changes: Partial<FetchedImage> = {}): FetchedImage 
     bytes,
     size: bytes.length,
     sha256: hash('sha256', bytes),
+    wanted: wanting(),
     ...changes,
   }
 }

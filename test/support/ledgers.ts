@@ -2,15 +2,13 @@ import type { Database } from '../../src/db/database.ts'
 import { createLedger, type Ledger } from '../../src/db/ledger.ts'
 import { beginRun, type Heartbeat, type Run } from '../../src/db/runs.ts'
 import type { S3Object } from '../../src/db/snapshots.ts'
-import type { FetchedImage } from '../../src/fetch-image.ts'
 import { meets } from '../../src/filter.ts'
-import type { Question } from '../../src/lookup.ts'
 import { normalize, type PlateReading, type Snapshot } from '../../src/normalize.ts'
+import type { WantedImage } from '../../src/pipeline.ts'
 import { type LookupResponse, readResponse } from '../../src/response.ts'
 import { fetchedImage } from './drawn-images.ts'
 
 export interface LedgerSettings {
-  question?: Partial<Question>
   force?: boolean
   heartbeat?: Heartbeat
 }
@@ -18,12 +16,11 @@ export interface LedgerSettings {
 /** A run of its own with its ledger, as one process has it. */
 export async function openLedger(
   database: Database,
-  { question, force = false, heartbeat }: LedgerSettings = {},
+  { force = false, heartbeat }: LedgerSettings = {},
 ): Promise<{ run: Run; ledger: Ledger }> {
   const account = 'account'
   const run = await beginRun(database, { account, delayMs: 0, ...(heartbeat && { heartbeat }) })
-  const asked = { regions: [], mmc: false, ...question }
-  return { run, ledger: createLedger(database, run, { question: asked, force }) }
+  return { run, ledger: createLedger(database, run, { force }) }
 }
 
 /** An answer of the cloud with these results. */
@@ -42,7 +39,7 @@ export function plates(...texts: string[]): LookupResponse {
 }
 
 export interface AnswerSettings {
-  image?: FetchedImage
+  image?: WantedImage
   /** Has this run claimed the image already? */
   isClaimed?: boolean
   threshold?: number
@@ -61,7 +58,7 @@ export async function answerOf(
     object,
     url = image.source,
   }: AnswerSettings = {},
-): Promise<{ image: FetchedImage; snapshot: Snapshot; readings: readonly PlateReading[] }> {
+): Promise<{ image: WantedImage; snapshot: Snapshot; readings: readonly PlateReading[] }> {
   const snapshot = normalize(response)
   if (!isClaimed) await ledger.claim(image, object, new AbortController().signal)
   const kept = snapshot.readings.filter(meets(threshold))

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { LookupError, LookupFailure } from '../../src/errors.ts'
-import { imageRefs } from '../../src/image-list.ts'
+import { type ImageRef, imageRefs } from '../../src/image-list.ts'
 import { createStopper, type IngestAllOptions, ingestAll } from '../../src/ingest-all.ts'
 import type { Outcome } from '../../src/outcome.ts'
 
@@ -23,7 +23,7 @@ async function runOver(
 ) {
   const outcomes: Outcome[] = []
   const left = [...errors]
-  const options: IngestAllOptions = {
+  const options: IngestAllOptions<ImageRef> = {
     inFlight: 1,
     stopAfter,
     ingestOne: () => Promise.reject(left.shift()),

@@ -10,6 +10,7 @@ const IMAGE: SnapshotImage = {
   source: 'car.jpg',
   url: 's3://plates/a.jpg',
   object: { bucket: 'plates', key: 'a.jpg' },
+  meta: undefined,
   cameraId: 'gate 7',
 }
 
@@ -73,7 +74,12 @@ test('direction goes into meta', () => {
 
 test('what is not known has neither a column nor a key in meta', () => {
   const { cameraId: _, source: _source, object: _object, ...rest } = IMAGE
-  const image = { ...rest, cameraId: undefined, source: undefined, object: undefined }
+  const image = {
+    ...rest,
+    cameraId: undefined,
+    source: undefined,
+    object: undefined,
+  }
 
   expect(rowOf(answerOf([{ vehicle: { type: 'Sedan' } }]), image)).toEqual({
     snapshot_ref: IMAGE.sha256,

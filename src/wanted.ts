@@ -1,0 +1,10 @@
+import type { Question } from './lookup.ts'
+
+/** What is wanted of an image: of all lines of a list by the run's flags, of a job's image by what travels with it. */
+export interface Wanted {
+  question: Question
+  /** Confidence threshold, 0 to 1: a plate whose reading score is below it gets no row. */
+  threshold: number
+  /** To be found in the `meta` of its rows, beside what the tool writes there. */
+  meta?: Readonly<Record<string, unknown>> | undefined
+}
