@@ -86,7 +86,7 @@ CREATE TABLE IF NOT EXISTS plate_lookups (
   s3_key text,
   stored_at timestamptz,                      -- when its bytes were confirmed stored
   image_data bytea,                           -- STORE_IMAGES=db: the bytes, as long as no row holds them
-  asked jsonb,                                -- {regions, mmc, config, camera_id}
+  asked jsonb,                                -- {regions, mmc, config, camera_id, meta}
   response jsonb,                             -- the whole answer
   answered_at timestamptz,
   answered_by uuid,                           -- the run that asked
@@ -145,12 +145,13 @@ CREATE TABLE IF NOT EXISTS ingest_runs (
   process_id integer NOT NULL,
   process_started text NOT NULL,              -- process ids come round again
   account text,                               -- which API key it spends, as a digest
-  delay_ms double precision NOT NULL DEFAULT 0,
+  delay_ms double precision DEFAULT 0,        -- between its requests; null: a worker, which keeps to api_pace.delay_ms
   started_at timestamptz NOT NULL DEFAULT now(),
   heartbeat_at timestamptz NOT NULL DEFAULT now(),
   ended_at timestamptz
 );
 ALTER TABLE ingest_runs
+  ALTER COLUMN delay_ms DROP NOT NULL,        -- until schema 4
   ADD COLUMN IF NOT EXISTS dead_after_ms double precision NOT NULL DEFAULT 30000,   -- without a heartbeat
   ADD COLUMN IF NOT EXISTS summary jsonb,     -- what it did, as --json has it; null: it was cut off
   ADD COLUMN IF NOT EXISTS confidence_threshold double precision;   -- that it made rows by
@@ -167,7 +168,12 @@ ALTER TABLE api_pace
   ADD COLUMN IF NOT EXISTS paused_until timestamptz,        -- the end of the pause that the last 429s asked for
   ADD COLUMN IF NOT EXISTS learned_ms double precision,     -- a spacing learned from 429s, for all to keep to
   ADD COLUMN IF NOT EXISTS learned_at timestamptz,          -- without a renewal it counts for a minute
-  ADD COLUMN IF NOT EXISTS learned_by uuid;                 -- the process that learned it
+  ADD COLUMN IF NOT EXISTS learned_by uuid,                 -- the run that learned it
+  ADD COLUMN IF NOT EXISTS delay_ms double precision,       -- what the account's workers keep to; null: 500
+  ADD COLUMN IF NOT EXISTS refused_at timestamptz,          -- when the API last refused the key: all who are at work then stop
+  ADD COLUMN IF NOT EXISTS refused_status integer,          -- and with which HTTP status
+  ADD COLUMN IF NOT EXISTS failures integer NOT NULL DEFAULT 0,     -- requests in a row that failed for want of the API
+  ADD COLUMN IF NOT EXISTS failures_paused_at timestamptz;  -- when they last made everybody wait
 
 -- `database_id`: the same database is the same under any host name; answers spooled to a file find it again by this.
 CREATE TABLE IF NOT EXISTS plate_snapshot_schema (version integer NOT NULL);
@@ -232,7 +238,7 @@ WHERE v.id = p.id AND p.choice = 1 AND p.turn = 1
 -- Before schema 4 they entered it as of the day of the migration.
 UPDATE plate_lookups SET created_at = stored_at WHERE answered_by IS NULL AND stored_at < created_at;
 
-INSERT INTO plate_snapshot_schema (version) SELECT 4 WHERE NOT EXISTS (SELECT 1 FROM plate_snapshot_schema);
-UPDATE plate_snapshot_schema SET version = 4 WHERE version < 4;
+INSERT INTO plate_snapshot_schema (version) SELECT 5 WHERE NOT EXISTS (SELECT 1 FROM plate_snapshot_schema);
+UPDATE plate_snapshot_schema SET version = 5 WHERE version < 5;
 
 COMMIT;

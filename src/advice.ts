@@ -6,6 +6,8 @@ export const ADVICE = {
   // the images file's line
   bad_url: { hint: 'Correct the address in the images file.' },
   unsupported_url: { hint: 'Use a path or an http(s) URL; download anything else first.' },
+  // a job of the queue
+  bad_job: { hint: 'Put it again, as the README says of jobs ("More than one machine").' },
   // a local file
   file_not_found: {
     hint: 'Correct the path; a relative one starts at the working directory of the run.',
@@ -50,10 +52,13 @@ export const ADVICE = {
   undecodable: { hint: 'Take the whole image, without --crop, and cut it with another program.' },
   // what stops a run
   api_refused: { scope: 'run', hint: 'Check PLATE_API_KEY and the credits of the account.' },
-  api_down: { scope: 'run', hint: 'Run the same list again when the API answers.' },
+  api_down: {
+    scope: 'run',
+    hint: 'Run it again when the API answers; what is known costs nothing.',
+  },
   max_lookups: {
     scope: 'run',
-    hint: 'Run the same list again to go on; what is known costs nothing.',
+    hint: 'Run it again to go on; what is known costs nothing.',
   },
   storage_failed: {
     hint: 'The image was not stored, so it was not looked up; run the list again.',

@@ -33,6 +33,8 @@ export interface Settings {
   storage: StorageSettings
   /** Where answers wait that could not be written while the database was away. */
   stateFolder: string
+  /** The schema of the database that pg-boss has. */
+  queueSchema: string
   /** Only for tests (die-at.ts). */
   dieAt: string | undefined
 }
@@ -93,6 +95,10 @@ export const SETTINGS = {
   HTTPS_PROXY: proxy,
   NO_PROXY: z.string().optional(),
   XDG_STATE_HOME: z.string().default('~/.local/state'),
+  PGBOSS_SCHEMA: z
+    .string()
+    .regex(/^[a-z_][a-z0-9_]{0,49}$/, 'must be a name of small letters, digits and _.')
+    .default('pgboss'),
 }
 
 const schema = z.object(SETTINGS)
@@ -128,6 +134,7 @@ export function readSettings(
       database: read.DATABASE_URL,
       storage,
       stateFolder: stateFolder(read.XDG_STATE_HOME),
+      queueSchema: read.PGBOSS_SCHEMA,
       dieAt: env['PLATE_SNAPSHOT_DIE_AT'],
     },
   }

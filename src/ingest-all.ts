@@ -4,16 +4,16 @@ import type { RunSignals } from './look-up-plates.ts'
 import type { Ingested, Outcome } from './outcome.ts'
 import { isUntouched } from './pipeline.ts'
 
-export interface SettleOptions<Ref extends ImageRef> {
+interface SettleOptions<Ref extends ImageRef> {
   /** Consecutive images failed for want of the API before the run stops. */
   stopAfter: number
   ingestOne: (ref: Ref, signals: RunSignals) => Promise<Ingested>
-  onOutcome: (outcome: Outcome) => void
 }
 
 export interface IngestAllOptions<Ref extends ImageRef> extends SettleOptions<Ref> {
   /** Images at once. */
   inFlight: number
+  onOutcome: (outcome: Outcome) => void
 }
 
 /** How a run is stopped, by itself or from outside. */
@@ -34,7 +34,7 @@ export function createStopper(graceMs: number): Stopper {
  * for want of the API. It gives nothing for an image that is as if it had never been begun.
  */
 export function createSettle<Ref extends ImageRef>(
-  { stopAfter, ingestOne, onOutcome }: SettleOptions<Ref>,
+  { stopAfter, ingestOne }: SettleOptions<Ref>,
   { stop, end, halt }: Stopper,
 ): (ref: Ref) => Promise<Outcome | undefined> {
   let withoutApi = 0
@@ -59,7 +59,6 @@ export function createSettle<Ref extends ImageRef>(
       if (withoutApi >= stopAfter) halt(apiDown(withoutApi, error))
       outcome = { outcome: 'failed', error, ...timed() }
     }
-    onOutcome(outcome)
     return outcome
   }
 }
@@ -71,7 +70,7 @@ export function createSettle<Ref extends ImageRef>(
  */
 export async function ingestAll<Ref extends ImageRef>(
   list: (signal: AbortSignal) => AsyncGenerator<Ref>,
-  { inFlight, ...options }: IngestAllOptions<Ref>,
+  { inFlight, onOutcome, ...options }: IngestAllOptions<Ref>,
   stopper: Stopper,
   signal: AbortSignal,
 ): Promise<unknown> {
@@ -85,7 +84,8 @@ export async function ingestAll<Ref extends ImageRef>(
     const work = async () => {
       for await (const ref of refs) {
         if (stop.aborted) break
-        await settle(ref)
+        const outcome = await settle(ref)
+        if (outcome !== undefined) onOutcome(outcome)
       }
     }
     // A list that breaks off stops the run like anything else that concerns all of it.

@@ -2,7 +2,7 @@ import { explainRefusal } from './account.ts'
 import type { Settings } from './config.ts'
 import { LookupError } from './errors.ts'
 import type { ImageRef, OpenedList } from './image-list.ts'
-import { createStopper, ingestAll } from './ingest-all.ts'
+import { createStopper, ingestAll, type Stopper } from './ingest-all.ts'
 import { linesWithMemory } from './memory.ts'
 import { openPreview } from './open-preview.ts'
 import { type IngestOptions, wantedOf } from './options.ts'
@@ -12,7 +12,7 @@ import { summaryRecord } from './run-report.ts'
 import type { Spool } from './spool.ts'
 import { count, createTally, type Tally } from './tally.ts'
 import type { Wanted } from './wanted.ts'
-import { type Opened, openIngest } from './wiring.ts'
+import { type Opened, openIngest, type RunEvents } from './wiring.ts'
 
 /** What a run tells while it is under way. */
 export interface IngestEvents {
@@ -39,13 +39,51 @@ export interface IngestResult {
   lost: number
 }
 
-/** One run: opens what it needs, takes the list through the pipeline, and closes everything again. Throws nothing. */
-export async function runIngest(
+/** One run over a list: opens what it needs, takes the list through the pipeline, and closes everything again. Throws nothing. */
+export function runIngest(
   settings: Settings,
   options: IngestOptions,
   list: OpenedList,
   events: IngestEvents,
   signal: AbortSignal,
+): Promise<IngestResult> {
+  const { dryRun, grace, stopAfter } = options
+  const open = dryRun ? openPreview : openIngest
+  const wanted = wantedOf(options)
+  return runWith(settings, events, {
+    ...{ graceS: grace, isDryRun: dryRun, lines: list.count },
+    open: (runEvents, stopper) => open(settings, options, runEvents, stopper),
+    drive: ({ inFlight, ingestOne, recall }, onOutcome, stopper) =>
+      ingestAll(
+        (stop) => linesWithMemory(allWanted(list.images(stop), wanted), recall),
+        { inFlight, stopAfter, ingestOne, onOutcome },
+        stopper,
+        signal,
+      ),
+  })
+}
+
+/** What runs differ in. */
+export interface RunPlan {
+  /** `--grace`, in seconds. */
+  graceS: number
+  isDryRun: boolean
+  /** Lines there are, where that can be known. */
+  lines: number | undefined
+  open: (events: RunEvents, stopper: Stopper) => Promise<Opened>
+  /** Takes images through until there are no more, or the stopper halts. @returns what stopped it */
+  drive: (
+    opened: Opened,
+    onOutcome: (outcome: Outcome) => void,
+    stopper: Stopper,
+  ) => Promise<unknown>
+}
+
+/** A run from its opening to its end, counted and told. Throws nothing. */
+export async function runWith(
+  { api }: Settings,
+  events: IngestEvents,
+  { graceS, isDryRun, lines, open, drive }: RunPlan,
 ): Promise<IngestResult> {
   const tally = createTally()
   const started = performance.now()
@@ -53,13 +91,12 @@ export async function runIngest(
     tally,
     reason,
     seconds: (performance.now() - started) / 1_000,
-    left: list.count === undefined ? undefined : Math.max(0, list.count - tally.images),
+    left: lines === undefined ? undefined : Math.max(0, lines - tally.images),
     lost: spool?.unkept ?? 0,
     spooled: spool && spool.left > 0 ? { file: spool.file, answers: spool.left } : undefined,
   })
 
-  const open = options.dryRun ? openPreview : openIngest
-  const stopper = createStopper(options.grace * 1_000)
+  const stopper = createStopper(graceS * 1_000)
   const runEvents = {
     onAttempt() {
       tally.attempts += 1
@@ -75,22 +112,15 @@ export async function runIngest(
     events.onOutcome?.(outcome, tally)
   }
   try {
-    const opened = await open(settings, options, runEvents, stopper)
+    const opened = await open(runEvents, stopper)
     let summary: object | undefined
     try {
       await events.onOpen?.(opened)
-      const { inFlight, ingestOne, recall } = opened
-      const wanted = wantedOf(options)
-      const reason = await ingestAll(
-        (stop) => linesWithMemory(allWanted(list.images(stop), wanted), recall),
-        { inFlight, stopAfter: options.stopAfter, ingestOne, onOutcome },
-        stopper,
-        signal,
-      )
+      const reason = await drive(opened, onOutcome, stopper)
       const isRefusal = reason instanceof LookupError && reason.code === 'api_refused'
-      const told = isRefusal ? await explainRefusal(reason, settings.api) : reason
+      const told = isRefusal ? await explainRefusal(reason, api) : reason
       const result = end(told, opened.spool)
-      summary = summaryRecord(result, options.dryRun)
+      summary = summaryRecord(result, isDryRun)
       return result
     } finally {
       await opened.close(summary)

@@ -1,5 +1,5 @@
 import type { CommandEntry } from './command-line.ts'
-import { INGEST_FLAGS } from './flags.ts'
+import { ENQUEUE_FLAGS, INGEST_FLAGS, WORK_FLAGS } from './flags.ts'
 import { topHelp } from './help.ts'
 import type { Shell } from './shell.ts'
 import {
@@ -85,6 +85,16 @@ export const COMMANDS = {
     does: 'delete images for good, with all that is known of them: rows, answers, sources, objects; says first what would go',
     flags: Object.values(PURGE_FLAGS),
     load: async () => (await import('./commands/purge.ts')).purge,
+  },
+  enqueue: {
+    does: 'put the lines of a list into the queue, for workers on any number of machines',
+    flags: Object.values(ENQUEUE_FLAGS),
+    load: async () => (await import('./commands/enqueue.ts')).enqueue,
+  },
+  work: {
+    does: 'take jobs of the queue through, beside other workers, at the pace of one account',
+    flags: Object.values(WORK_FLAGS),
+    load: async () => (await import('./commands/work.ts')).work,
   },
   demo: {
     does: 'try it without an account: sample pictures, a local stand-in for the API, a database in ./plate-snapshot-demo',

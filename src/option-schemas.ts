@@ -45,18 +45,20 @@ export const regions = z
   )
   .transform((codes) => [...new Set(codes.filter((code) => code !== ''))])
 
-/** The engine's configuration, as an object or as JSON text. */
-export const engineConfig = z
-  .union([z.record(z.string(), z.unknown()), z.string()])
-  .transform((value, context): Readonly<Record<string, unknown>> => {
-    if (typeof value !== 'string') return value
-    try {
-      return z.record(z.string(), z.unknown()).parse(JSON.parse(value))
-    } catch {
-      context.addIssue(`must be a JSON object, such as '{"mode":"fast"}'.`)
-      return z.NEVER
-    }
-  })
+/** An object, as such or as JSON text. @param example as a user would write one */
+export function jsonObject(example: string) {
+  return z
+    .union([z.record(z.string(), z.unknown()), z.string()])
+    .transform((value, context): Readonly<Record<string, unknown>> => {
+      if (typeof value !== 'string') return value
+      try {
+        return z.record(z.string(), z.unknown()).parse(JSON.parse(value))
+      } catch {
+        context.addIssue(`must be a JSON object, such as '${example}'.`)
+        return z.NEVER
+      }
+    })
+}
 
 /** A plate, perhaps with wildcards: blanks, dashes and dots alone would be any plate that was not read. */
 export const plateText = z

@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { INGEST_FLAGS, LOST_ANSWER } from './flags.ts'
-import { confidence, engineConfig, filled, regions, seconds, whole } from './option-schemas.ts'
+import { type ENQUEUE_FLAGS, INGEST_FLAGS, LOST_ANSWER, type WORK_FLAGS } from './flags.ts'
+import { confidence, filled, jsonObject, regions, seconds, whole } from './option-schemas.ts'
 import { type Reading, read } from './read-options.ts'
 import type { Wanted } from './wanted.ts'
 
@@ -18,7 +18,7 @@ const ingestSchema = z.object({
   regions: regions.default([]),
   cameraId: filled.optional(),
   mmc: z.boolean().default(flags.mmc.default),
-  engineConfig: engineConfig.optional(),
+  engineConfig: jsonObject('{"mode":"fast"}').optional(),
   retries: whole(0, 100).default(flags.retries.default),
   lostAnswer: z
     .enum(LOST_ANSWER, { error: 'must be once, retry or fail.' })
@@ -61,6 +61,42 @@ export type IngestInput = z.input<typeof ingestSchema>
 const reprocessSchema = ingestSchema.pick({ confidenceThreshold: true, json: true, quiet: true })
 export type ReprocessOptions = z.infer<typeof reprocessSchema>
 
+const enqueueSchema = z.object({
+  ...ingestSchema.pick({
+    images: true,
+    confidenceThreshold: true,
+    regions: true,
+    cameraId: true,
+    mmc: true,
+    engineConfig: true,
+    json: true,
+    quiet: true,
+  }).shape,
+  meta: jsonObject('{"lane":7}').optional(),
+} satisfies Record<keyof typeof ENQUEUE_FLAGS, z.ZodType>)
+export type EnqueueOptions = z.infer<typeof enqueueSchema>
+
+const workSchema = z.object({
+  ...ingestSchema.pick({
+    concurrency: true,
+    retries: true,
+    lostAnswer: true,
+    fetchTimeout: true,
+    lookupTimeout: true,
+    maxImageBytes: true,
+    stopAfter: true,
+    grace: true,
+    patience: true,
+    heartbeat: true,
+    maxLookups: true,
+    json: true,
+    quiet: true,
+  }).shape,
+  untilEmpty: z.boolean().default(false),
+  delay: seconds(0).optional(),
+} satisfies Record<keyof typeof WORK_FLAGS, z.ZodType>)
+export type WorkOptions = z.infer<typeof workSchema>
+
 /** What is wanted of every image, out of the flags that say so. */
 export function wantedOf({
   regions,
@@ -68,16 +104,24 @@ export function wantedOf({
   mmc,
   engineConfig,
   confidenceThreshold: threshold,
-}: Pick<
-  IngestOptions,
-  'regions' | 'cameraId' | 'mmc' | 'engineConfig' | 'confidenceThreshold'
->): Wanted {
-  return { question: { regions, cameraId, mmc, engineConfig }, threshold }
+  meta,
+}: Omit<EnqueueOptions, 'images' | 'json' | 'quiet'>): Wanted {
+  return { question: { regions, cameraId, mmc, engineConfig }, threshold, meta }
 }
 
 /** Reads the options of `ingest`: the options, or every problem with them. */
 export function readIngestOptions(given: unknown): Reading<IngestOptions> {
   return read(ingestSchema, given)
+}
+
+/** Reads the options of `enqueue`. */
+export function readEnqueueOptions(given: unknown): Reading<EnqueueOptions> {
+  return read(enqueueSchema, given)
+}
+
+/** Reads the options of `work`. */
+export function readWorkOptions(given: unknown): Reading<WorkOptions> {
+  return read(workSchema, given)
 }
 
 /** Reads the options of `reprocess`. */

@@ -30,9 +30,15 @@ export interface Ingested {
   isPurged: boolean
 }
 
-export type Outcome =
-  | (Ingested & { ref: ImageRef; ms: number })
-  | { outcome: 'failed'; ref: ImageRef; ms: number; error: unknown }
+/** `returned`: it goes back into the queue that it came from. */
+export interface Failed {
+  outcome: 'failed' | 'returned'
+  ref: ImageRef
+  ms: number
+  error: unknown
+}
+
+export type Outcome = (Ingested & { ref: ImageRef; ms: number }) | Failed
 
 /** An outcome in which what is not said did not happen. */
 export function ingested(

@@ -1,8 +1,7 @@
 import { ADVICE } from './advice.ts'
 import { IngestError, LookupFailure, messageOf } from './errors.ts'
-import type { ImageRef } from './image-list.ts'
 import type { IngestResult } from './ingest.ts'
-import type { Outcome } from './outcome.ts'
+import type { Failed, Outcome } from './outcome.ts'
 import { stoppedBy, type Tally } from './tally.ts'
 
 /** A failure as the machine-readable output gives it. */
@@ -18,7 +17,7 @@ export function errorRecord(error: unknown): { code: string; message: string; hi
 export function imageRecord(outcome: Outcome) {
   const { ref, ms } = outcome
   const base = { event: 'image', line: ref.line, source: ref.source, outcome: outcome.outcome }
-  if (outcome.outcome === 'failed') {
+  if ('error' in outcome) {
     const { error } = outcome
     const wasAsked = error instanceof LookupFailure && error.attempts > 0
     return { ...base, error: errorRecord(error), lookup: wasAsked, ms }
@@ -53,9 +52,10 @@ export function summaryRecord(
 }
 
 /** One failed image for people: where, what, and what to do. */
-export function failureLines(ref: ImageRef, error: unknown): string {
+export function failureLines({ ref, error, outcome }: Failed): string {
   const { code, message, hint } = errorRecord(error)
-  return `line ${ref.line}: ${visible(message)} [${code}]\n  ${hint}${traceOf(error)}`
+  const toDo = outcome === 'returned' ? 'It goes back into the queue, to be tried again.' : hint
+  return `line ${ref.line}: ${visible(message)} [${code}]\n  ${toDo}${traceOf(error)}`
 }
 
 /** File names, URLs and answers may hold characters that move a terminal's cursor or colour it: shown as `\\x1b`. */
@@ -110,10 +110,18 @@ export function answersLines({ spooled, lost }: IngestResult): string[] {
   return lines
 }
 
-/** The summary for people: what happened, lines of zero left out, then what to do next if anything. */
-export function summaryLines(tally: Tally, seconds: number, isDryRun: boolean): string[] {
+/**
+ * The summary for people: what happened, lines of zero left out, then what to do next if anything.
+ * @param nothing what is said of a run without an image
+ */
+export function summaryLines(
+  tally: Tally,
+  seconds: number,
+  isDryRun: boolean,
+  nothing = 'The list names no image.',
+): string[] {
   const { images, uncertain, unchanged, rows_below: below, asked_differently: other } = tally
-  if (images === 0) return ['The list names no image.']
+  if (images === 0 && tally.returned === 0) return [nothing]
   const took = seconds < 120 ? `${seconds.toFixed(1)} s` : `${(seconds / 60).toFixed(1)} min`
   const notes: [n: number, line: string][] = [
     [
@@ -125,6 +133,10 @@ export function summaryLines(tally: Tally, seconds: number, isDryRun: boolean): 
     [
       tally.purged,
       `${counted(tally.purged, 'image')} ${tally.purged === 1 ? 'was' : 'were'} purged before: neither stored nor looked up.`,
+    ],
+    [
+      tally.returned,
+      `${counted(tally.returned, 'try', 'tries')} failed and went back into the queue.`,
     ],
     [uncertain, `${counted(uncertain, 'request')} may have been billed, with the answer lost`],
     [

@@ -20,6 +20,8 @@ export interface Tally {
   no_plate: number
   duplicate: number
   failed: number
+  /** Tries that failed and whose image went back into the queue; they count nowhere else but in what was asked. */
+  returned: number
   /** Rows written. */
   rows: number
   /** Images asked about. */
@@ -55,6 +57,7 @@ export function createTally(): Tally {
     no_plate: 0,
     duplicate: 0,
     failed: 0,
+    returned: 0,
     rows: 0,
     lookups: 0,
     lookups_saved: 0,
@@ -73,9 +76,9 @@ export function createTally(): Tally {
 
 /** Counts an outcome. `attempts` and `uncertain` are counted where requests are sent, outcomes or not. */
 export function count(tally: Tally, outcome: Outcome): void {
-  tally.images += 1
+  if (outcome.outcome !== 'returned') tally.images += 1
   tally[outcome.outcome] += 1
-  if (outcome.outcome === 'failed') {
+  if ('error' in outcome) {
     if (outcome.error instanceof LookupFailure && outcome.error.attempts > 0) tally.lookups += 1
     return
   }

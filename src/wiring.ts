@@ -47,6 +47,11 @@ export interface Opened {
   close(summary?: object): Promise<void>
 }
 
+/** A run over a list, or a worker of the queue: its jobs say what is wanted, and its account how fast. */
+export type RunKind =
+  | ({ isWorker?: false } & Pick<IngestOptions, 'delay' | 'confidenceThreshold'>)
+  | { isWorker: true; delay?: number | undefined }
+
 /** What a run tells while it is under way. */
 export interface RunEvents {
   onAttempt: () => void
@@ -63,7 +68,7 @@ export interface RunEvents {
  */
 export async function openIngest(
   settings: Settings,
-  options: RunOptions & Pick<IngestOptions, 'delay' | 'confidenceThreshold'>,
+  options: RunOptions & RunKind,
   events: RunEvents,
   stopper: Stopper,
 ): Promise<Opened> {
@@ -81,10 +86,12 @@ export async function openIngest(
     await requireSchema(database)
 
     const account = accountOf(settings.api)
-    const delayMs = options.delay * 1_000
+    const delayMs = (options.delay ?? 0.5) * 1_000
     const heartbeat = heartbeatOf(options.heartbeat * 1_000)
-    const threshold = options.confidenceThreshold
-    const run = await beginRun(database, { account, delayMs, threshold, heartbeat })
+    const run = await beginRun(database, {
+      ...{ account, delayMs, heartbeat },
+      ...(!options.isWorker && { threshold: options.confidenceThreshold }),
+    })
     // A database that has gone away cannot be told; the heartbeat's silence will.
     closers.push((summary) => run.end(summary))
 
@@ -98,7 +105,7 @@ export async function openIngest(
     const safety = await openSafety(database, safekeeping)
     const reached = settings.dieAt === undefined ? undefined : dieAt(settings.dieAt)
     const ledger = createLedger(database, run, {
-      ...{ force: options.force, outage, safety },
+      ...{ force: options.force, isFailureFinal: !options.isWorker, outage, safety },
       onDeadRuns: () => readInEarlier(database, images, safekeeping),
     })
 
@@ -152,7 +159,8 @@ export async function openIngest(
     }
     const inFlight = inFlightFor(options.concurrency)
     const recall = createMemory(lasting, options)
-    return { database, images, spool: safety.spool, inFlight, recall, ingestOne, close }
+    const { spool } = safety
+    return { database: lasting, images, spool, inFlight, recall, ingestOne, close }
   } catch (thrown) {
     await close()
     throw thrown

@@ -1,29 +1,12 @@
-import { type Account, readAccount } from '../account.ts'
 import { ConfigError, type ConfigProblem, messageOf } from '../errors.ts'
 import { openFailedList } from '../failed-list.ts'
 import { type OpenedList, openImageList } from '../image-list.ts'
 import { runIngest } from '../ingest.ts'
 import { readIngestOptions } from '../options.ts'
-import { type Progress, showProgress, silentProgress } from '../progress.ts'
-import {
-  answersLines,
-  counted,
-  failureLines,
-  imageRecord,
-  leftLine,
-  stopLines,
-  summaryLines,
-  summaryRecord,
-} from '../run-report.ts'
 import type { Shell } from '../shell.ts'
 import { exitCodeOf } from '../tally.ts'
-import type { Opened } from '../wiring.ts'
 import { requireSettings } from './settings.ts'
-
-/** Failed images that a quiet run lists with its summary; the rest are only counted. */
-const MOST_LISTED = 20
-/** A shorter wait than this, in milliseconds, is nothing to tell. */
-const WORTH_TELLING_MS = 5_000
+import { type Describe, openLines, tellRun } from './tell-run.ts'
 
 /**
  * `plate-snapshot ingest`: takes every line of the list through the pipeline.
@@ -33,11 +16,7 @@ const WORTH_TELLING_MS = 5_000
 export async function ingest(
   given: Record<string, unknown>,
   shell: Shell,
-  describe: (
-    opened: Opened,
-    account: Account | undefined,
-    lines: number | undefined,
-  ) => string = openLines,
+  describe: Describe = openLines,
 ): Promise<number> {
   const { options, problems } = readIngestOptions(given)
   // A dry run asks nothing and stores nothing.
@@ -50,47 +29,17 @@ export async function ingest(
     options.failed === undefined ? undefined : await openFailedList(options.failed, options.images)
 
   const { dryRun, json, quiet } = options
-  const listed: string[] = []
-  const progress = quiet
-    ? silentProgress((text) => void (listed.length < MOST_LISTED && listed.push(text)))
-    : showProgress(shell, list.count)
-  // Whether the API tells it or not, the lookups will show.
-  const asking = isReal ? readAccount(settings.api, shell.signal).catch(() => undefined) : undefined
-  const result = await runIngest(
-    settings,
-    options,
-    list,
+  const result = await tellRun(
     {
-      async onOpen(opened) {
-        const toSay = quiet ? shell : progress
-        toSay.say(describe(opened, await asking, list.count))
-      },
-      onNotice: (text) => (quiet ? shell : progress).say(text),
-      onOutcome: (outcome, soFar) => {
-        if (json) shell.out(JSON.stringify(imageRecord(outcome)))
-        if (outcome.outcome === 'failed') {
-          failed?.add(outcome.ref.text)
-          progress.say(failureLines(outcome.ref, outcome.error))
-        }
-        progress.update(soFar)
-      },
-      onThrottled: waitTeller(progress),
+      ...{ json, quiet, isDryRun: dryRun, lines: list.count },
+      ...{ api: isReal ? settings.api : undefined, describe },
+      allFailed: '--failed <file> writes them all.',
+      onFailed: (ref) => failed?.add(ref.text),
     },
-    shell.signal,
+    shell,
+    (events) => runIngest(settings, options, list, events, shell.signal),
   )
-  progress.stop()
-
-  const { tally, seconds, reason } = result
-  if (reason !== undefined) shell.say(stopLines(reason))
-  for (const line of [...leftLine(result), ...answersLines(result)]) shell.say(line)
-  if (json) shell.out(JSON.stringify(summaryRecord(result, dryRun)))
-  else if (tally.images > 0 || reason === undefined) {
-    for (const line of summaryLines(tally, seconds, dryRun)) shell.out(line)
-  }
-  for (const text of listed) shell.say(text)
-  if (quiet && tally.failed > listed.length) {
-    shell.say(`… and ${tally.failed - listed.length} more; --failed <file> writes them all.`)
-  }
+  const { tally, reason } = result
   const exitCode = exitCodeOf(tally, reason, shell.stoppedBy())
   try {
     await failed?.close(reason === undefined)
@@ -102,7 +51,7 @@ export async function ingest(
 }
 
 /** The list, or why it cannot be read: that is reported together with wrong settings. */
-async function openList(
+export async function openList(
   path: unknown,
   shell: Shell,
 ): Promise<OpenedList | { problems: readonly ConfigProblem[] }> {
@@ -113,43 +62,5 @@ async function openList(
   } catch (thrown) {
     if (thrown instanceof ConfigError) return { problems: thrown.problems }
     throw thrown
-  }
-}
-
-/** Where rows and images go and what may be spent, before anything is. */
-function openLines(
-  { database, images }: Opened,
-  account: Account | undefined,
-  lines: number | undefined,
-): string {
-  const isNew = database.isNew ? ' (new and empty: every image will be billed)' : ''
-  const where = [`Database: ${database.name}${isNew}.`]
-  if (images !== undefined) where.push(`Images: ${images.name}.`)
-  where.push(...creditLines(account, lines))
-  if (images?.notice !== undefined) where.push(images.notice)
-  return where.join(' ')
-}
-
-/** The lookups left, where the API tells, and whether they suffice. */
-function creditLines(account: Account | undefined, lines: number | undefined): string[] {
-  if (account?.used === undefined || account.allowed === undefined) return []
-  const { used, allowed } = account
-  const left = Math.max(0, allowed - used)
-  const line = `Lookups left: ${left} of ${allowed}.`
-  if (lines === undefined || lines <= left) return [line]
-  return [
-    line,
-    `WARNING: the list has ${counted(lines, 'line')}; --dry-run counts how many of them are not known yet.`,
-  ]
-}
-
-/** Says once that everybody waits, however many lookups were told to. */
-function waitTeller(progress: Progress): (waitMs: number) => void {
-  let toldUntil = 0
-  return (waitMs) => {
-    const now = performance.now()
-    if (waitMs < WORTH_TELLING_MS || now < toldUntil) return
-    toldUntil = now + waitMs
-    progress.say(`The API asks to wait ${Math.ceil(waitMs / 1_000)} s (429); all lookups wait.`)
   }
 }

@@ -1,4 +1,7 @@
+import type { Database } from '../db/database.ts'
 import { applySchema, schemaVersion } from '../db/schema.ts'
+import { DatabaseError, messageOf, systemCodeOf } from '../errors.ts'
+import { installQueue, type QueueSchema } from '../queue/install.ts'
 import { counted } from '../run-report.ts'
 import type { Shell } from '../shell.ts'
 import { openDatabase } from '../stores.ts'
@@ -14,17 +17,41 @@ export async function migrate(given: { json?: boolean }, shell: Shell): Promise<
     const before = await schemaVersion(database)
     await applySchema(database)
     const after = await schemaVersion(database)
+    const queue = await queueOf(database, settings.queueSchema)
     const known = (await database.query<{ known: number }>(COUNT))[0]?.known ?? 0
+    if (typeof queue !== 'string') {
+      shell.say(`${queue.message} Only enqueue, work and queue need it. ${queue.hint}`)
+    }
     if (given.json) {
-      shell.out(JSON.stringify({ event: 'migrated', from: before, to: after, known }))
+      shell.out(
+        JSON.stringify({
+          event: 'migrated',
+          ...{ from: before, to: after, known, queue: typeof queue === 'string' ? queue : null },
+        }),
+      )
       return 0
     }
     const what = before === after ? `was at schema ${after} already` : `is now at schema ${after}`
     shell.out(`${database.name} ${what}.`)
+    if (queue === 'made') shell.out('The queue of enqueue and work is made.')
+    if (queue === 'upgraded') shell.out("The queue is now at this pg-boss's version.")
     if (known > 0)
       shell.out(`The ledger knows ${counted(known, 'image')}, which will not be billed again.`)
     return 0
   } finally {
     await database.close()
+  }
+}
+
+/** What became of the queue. A role may lack the right to make a schema, and most users need no queue: that stops nothing. */
+async function queueOf(database: Database, schema: string): Promise<QueueSchema | DatabaseError> {
+  try {
+    return await installQueue(database, schema)
+  } catch (thrown) {
+    if (thrown instanceof DatabaseError && thrown.code === 'schema_old') return thrown
+    if (systemCodeOf(thrown) !== '42501') throw thrown
+    const message = `The queue's schema ${schema} cannot be made: ${messageOf(thrown)}.`
+    const hint = `Have its owner run: CREATE SCHEMA ${schema} AUTHORIZATION <role>, then run migrate again.`
+    return new DatabaseError('schema_missing', message, { cause: thrown, hint })
   }
 }

@@ -27,8 +27,8 @@ export interface Database extends Queryable {
     use: (page: Page) => Promise<void>,
     signal: AbortSignal,
   ): Promise<void>
-  /** A script of several statements, without values. */
-  execute(script: string): Promise<void>
+  /** A script of several statements, without values. Gives the rows of all of them. */
+  execute(script: string): Promise<object[]>
   close(): Promise<void>
 }
 

@@ -100,13 +100,14 @@ function toDatabase(
     },
     execute: async (script) => {
       const one = await opened()
-      await translated(
+      const results = await translated(
         one.exec(script).catch(async (thrown) => {
           // There is one connection: left inside a failed transaction it would refuse everything after.
           await one.exec('ROLLBACK')
           throw thrown
         }),
       )
+      return results.flatMap(({ rows }): object[] => rows)
     },
     async close() {
       await (await opening)?.close()

@@ -3,7 +3,7 @@ import { DatabaseError } from '../errors.ts'
 import type { Database } from './database.ts'
 
 /** The schema this version reads and writes, as the last lines of db_schema.sql enter it. */
-const SCHEMA_VERSION = 4
+const SCHEMA_VERSION = 5
 
 const SCHEMA_FILE = new URL('../../db_schema.sql', import.meta.url)
 

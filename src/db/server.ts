@@ -76,7 +76,7 @@ export function openServerDatabase(
           }
         }),
       ),
-    execute: (script) => withClient(async (client) => void (await client.query(script))),
+    execute: (script) => withClient((client) => rowsOfAll(client, script)),
     // A connection that died in silence would be waited for.
     close: () => Promise.race([pool.end(), sleep(CLOSE_TIMEOUT_MS, undefined, { ref: false })]),
   }
@@ -89,6 +89,12 @@ async function rows<Row extends object>(
 ): Promise<Row[]> {
   const result = await client.query<Row>(sql, [...values])
   return result.rows
+}
+
+/** The driver gives one result for one statement, and a list for several. */
+async function rowsOfAll(client: pg.PoolClient, script: string): Promise<object[]> {
+  const result: pg.QueryResult | pg.QueryResult[] = await client.query(script)
+  return [result].flat().flatMap(({ rows }): object[] => rows)
 }
 
 /** By the extended protocol, which takes one statement, and without reading any value. */

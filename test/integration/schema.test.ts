@@ -89,9 +89,9 @@ describe.each<[name: string, release: 'oldest' | 'newest' | undefined]>([
     await applySchema(database)
     expect(await columnsOf(database)).toEqual(before)
     expect(await database.query('SELECT version FROM plate_snapshot_schema')).toEqual([
-      { version: 4 },
+      { version: 5 },
     ])
-    expect(await schemaVersion(database)).toBe(4)
+    expect(await schemaVersion(database)).toBe(5)
     await requireSchema(database)
   })
 
@@ -139,7 +139,7 @@ describe.each<[name: string, release: 'oldest' | 'newest' | undefined]>([
       })
     }
     await applySchema(database)
-    expect(await schemaVersion(database)).toBe(4)
+    expect(await schemaVersion(database)).toBe(5)
   })
 
   test('of a newer version is left alone, and tells to update', async () => {

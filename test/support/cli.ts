@@ -26,7 +26,14 @@ interface ImageRecord {
   event: 'image'
   line: number
   source: string
-  outcome: 'stored' | 'below_threshold' | 'no_plate' | 'duplicate' | 'failed' | 'would_look_up'
+  outcome:
+    | 'stored'
+    | 'below_threshold'
+    | 'no_plate'
+    | 'duplicate'
+    | 'failed'
+    | 'returned'
+    | 'would_look_up'
   sha256?: string
   mime?: string
   size?: number

@@ -108,6 +108,7 @@ test('without any setting but the key, everything has its default', () => {
         database: { kind: 'embedded', folder: './plate-snapshot-data' },
         storage: { kind: 'db' },
         stateFolder: join(homedir(), '.local/state/plate-snapshot'),
+        queueSchema: 'pgboss',
         dieAt: undefined,
       },
     },

@@ -86,6 +86,7 @@ const COUNTS = {
   asked_differently: 0,
   unchanged: 0,
   not_modified: 0,
+  returned: 0,
   purged: 0,
   rows_below: 0,
 }

@@ -82,8 +82,16 @@ const REF = { line: 12, text: 'https://u:p@x/car.jpg', source: 'https://x/car.jp
 test('a failed image is told with its line, its code and what to do', () => {
   const error = new FetchError('empty_image', 'https://x/car.jpg is empty.')
 
-  expect(failureLines(REF, error)).toBe(
+  expect(failureLines({ outcome: 'failed', ref: REF, ms: 1, error })).toBe(
     'line 12: https://x/car.jpg is empty. [empty_image]\n  The image holds no bytes; save it anew where it comes from.',
+  )
+})
+
+test('a failed image that goes back into the queue needs nothing done about it', () => {
+  const error = new FetchError('fetch_timeout', 'https://x/car.jpg took too long.')
+
+  expect(failureLines({ outcome: 'returned', ref: REF, ms: 1, error })).toBe(
+    'line 12: https://x/car.jpg took too long. [fetch_timeout]\n  It goes back into the queue, to be tried again.',
   )
 })
 
@@ -91,7 +99,7 @@ test.each<[what: string, error: unknown, text: string]>([
   [
     'an error with a code',
     new LookupError('api_down', 'Gone.'),
-    'Gone. [api_down]\nRun the same list again when the API answers.',
+    'Gone. [api_down]\nRun it again when the API answers; what is known costs nothing.',
   ],
   [
     'an interruption',
@@ -114,7 +122,7 @@ test('a failure shows control characters of names and answers, and does not send
   const error = new FetchError('file_not_found', 'a\x1b[2Jb\n\x07.jpg does not exist.')
   const ref = { line: 3, text: '', source: '' }
 
-  expect(failureLines(ref, error).split('\n')[0]).toBe(
+  expect(failureLines({ outcome: 'failed', ref, ms: 1, error }).split('\n')[0]).toBe(
     'line 3: a\\x1b[2Jb\\x0a\\x07.jpg does not exist. [file_not_found]',
   )
 })

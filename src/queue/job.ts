@@ -1,0 +1,64 @@
+import { hash } from 'node:crypto'
+import { resolve } from 'node:path'
+import type { JobInsert } from 'pg-boss'
+import { z } from 'zod'
+import type { ImageRef } from '../image-list.ts'
+import type { WantedLine } from '../pipeline.ts'
+import { redactSource, schemeOf } from '../source.ts'
+import type { Wanted } from '../wanted.ts'
+
+/** What a job holds, in the names that users know. Other programs may put such jobs too: all but `image` may be left out. */
+const jobSchema = z.object({
+  /** A path or a URL, secrets included. */
+  image: z.string().min(1),
+  /** The same without them, where they differ: what stays of it when the job is done. */
+  source: z.string().optional(),
+  /** Its line in the images file. */
+  line: z.number().int().positive().default(1),
+  regions: z.array(z.string()).default([]),
+  camera_id: z.string().optional(),
+  mmc: z.boolean().default(false),
+  config: z.record(z.string(), z.unknown()).optional(),
+  confidence_threshold: z.number().min(0).max(1).default(0),
+  meta: z.record(z.string(), z.unknown()).optional(),
+})
+type JobContent = z.input<typeof jobSchema>
+
+/**
+ * A line of a list as a job. A relative path is one of this process's working directory; the workers have theirs.
+ * @returns what pg-boss takes: the same line is the same job as long as it waits
+ */
+export function toJob({ text, line }: ImageRef, { question, threshold, meta }: Wanted): JobInsert {
+  const image = schemeOf(text) === undefined ? resolve(text) : text
+  const source = redactSource(image)
+  const content: JobContent = {
+    image,
+    source: source === image ? undefined : source,
+    line,
+    regions: [...question.regions],
+    camera_id: question.cameraId,
+    mmc: question.mmc,
+    config: question.engineConfig && { ...question.engineConfig },
+    confidence_threshold: threshold,
+    meta: meta && { ...meta },
+  }
+  return { data: content, singletonKey: keyOf(image) }
+}
+
+/** By this a line that waits is known again: short, since each is in an index. */
+export function keyOf(image: string): string {
+  return hash('sha256', image, 'base64url').slice(0, 22)
+}
+
+/** The line that a job holds; undefined for a job that is none of this tool's. */
+export function readJob(data: unknown): WantedLine | undefined {
+  const { data: job } = jobSchema.safeParse(data)
+  if (job === undefined) return undefined
+  const { image, line, regions, camera_id: cameraId, mmc, config: engineConfig, meta } = job
+  const wanted = {
+    question: { regions, cameraId, mmc, engineConfig },
+    threshold: job.confidence_threshold,
+    meta,
+  }
+  return { text: image, source: redactSource(image), line, wanted }
+}

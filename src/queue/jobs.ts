@@ -1,0 +1,48 @@
+import type { Database } from '../db/database.ts'
+import { QUEUE } from './boss.ts'
+
+// What is read and tidied in pg-boss's table of jobs, whose columns its documentation names.
+
+/** States in their order: created, retry, active, completed, cancelled, failed. */
+const IS_EMPTY = (schema: string) =>
+  `SELECT NOT EXISTS (SELECT FROM ${schema}.job WHERE name = $1 AND state < 'completed') AS empty`
+
+/** Does no line wait, and is none at work anywhere? */
+export async function isEmpty(database: Database, schema: string): Promise<boolean> {
+  const [row] = await database.query<{ empty: boolean }>(IS_EMPTY(schema), [QUEUE])
+  return row?.empty === true
+}
+
+/** $2 jobs. Only of those that are done: what waits has to be fetched yet, here or among the dead letters. */
+const FORGET = (schema: string) => `
+  UPDATE ${schema}.job SET data = (data - 'source') || jsonb_build_object('image', data->'source')
+  WHERE name = $1 AND id = ANY ($2::uuid[]) AND state >= 'completed' AND data ? 'source'`
+
+/** How often links of jobs that are done are forgotten, in milliseconds. */
+const FORGET_EVERY_MS = 2_000
+
+/** Takes the signatures and passwords out of the links of jobs that are done, soon after, and of all of them at its end. */
+export function createForgetting(database: Database, schema: string) {
+  /** A job is settled just after it is added: it is come back to at the next turn but one. */
+  let justDone: string[] = []
+  let done: string[] = []
+  async function forget(): Promise<void> {
+    const ids = done
+    done = justDone
+    justDone = []
+    if (ids.length === 0) return
+    await database.query(FORGET(schema), [QUEUE, `{${ids.join(',')}}`]).catch(() => {
+      done.push(...ids)
+    })
+  }
+  const timer = setInterval(forget, FORGET_EVERY_MS)
+  timer.unref()
+  return {
+    add: (id: string) => void justDone.push(id),
+    async end() {
+      clearInterval(timer)
+      await forget()
+      await forget()
+    },
+  }
+}
