@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { request } from 'undici'
 import { z } from 'zod'
 import type { ApiSettings } from './config.ts'
@@ -123,4 +124,11 @@ function toAccount(kind: Account['kind'], text: string, api: ApiSettings): Accou
 
 function hostOf({ url }: ApiSettings): string {
   return new URL(url).host
+}
+
+/** Which account's rate is spent: a digest of host and key, so that the key stands in no database. */
+export function accountOf({ url, key }: ApiSettings): string {
+  return createHash('sha256')
+    .update(`${new URL(url).host}\n${key ?? ''}`)
+    .digest('hex')
 }

@@ -8,6 +8,9 @@ export const ADVICE = {
   unsupported_url: { hint: 'Use a path or an http(s) URL; download anything else first.' },
   // a job of the queue
   bad_job: { hint: 'Put it again, as the README says of jobs ("More than one machine").' },
+  worker_lost: {
+    hint: 'Workers died while they had the image in hand: see what ended them, then put it back with plate-snapshot queue retry-failed.',
+  },
   // a local file
   file_not_found: {
     hint: 'Correct the path; a relative one starts at the working directory of the run.',

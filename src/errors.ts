@@ -61,6 +61,8 @@ export interface LookupFacts {
   isUncertain?: boolean | undefined
   /** 5xx, network or time-out: it says something about the API, not about the image. */
   isForWantOfApi?: boolean | undefined
+  /** The key was refused, or has no credits: so it would be for every image. */
+  isForAccount?: boolean | undefined
   /** Only for 429: how long the API asks to wait, in milliseconds. */
   throttledForMs?: number | undefined
   /** The HTTP status, where an answer came. */
@@ -75,6 +77,7 @@ export class LookupError extends IngestError {
   readonly isRetryable: boolean
   readonly isUncertain: boolean
   readonly isForWantOfApi: boolean
+  readonly isForAccount: boolean
   readonly throttledForMs: number | undefined
   readonly status: number | undefined
   readonly body: string | undefined
@@ -88,6 +91,7 @@ export class LookupError extends IngestError {
     this.isRetryable = facts.isRetryable ?? false
     this.isUncertain = facts.isUncertain ?? false
     this.isForWantOfApi = facts.isForWantOfApi ?? false
+    this.isForAccount = facts.isForAccount ?? false
     this.throttledForMs = facts.throttledForMs
     this.status = facts.status
     this.body = facts.body

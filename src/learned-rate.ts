@@ -1,3 +1,5 @@
+import { createAccountStarts } from './account-starts.ts'
+import { createMargin } from './margin.ts'
 import {
   countedMs,
   isMore,
@@ -6,21 +8,19 @@ import {
   probeSpacingMs,
   triedLookups,
 } from './probe.ts'
-import { createStartLog, type RefusedStart, type Start } from './start-log.ts'
+import type { Start } from './start-log.ts'
+import { createThrottleEvents } from './throttle-event.ts'
 
 /** What is known of the others on the account. */
 export interface Others {
-  /** The longest spacing that they ask for, in milliseconds; 0 for none. */
+  /** The longest delay that runs were given, in milliseconds; 0 for none. What was learned may be left again, this not. */
+  delayMs: number
+  /** The longest spacing that they ask for or have learned, in milliseconds; 0 for none. */
   spacingMs: number
   /** How many runs share the account, this one included: the API counts the lookups of all. */
   runs: number
 }
 
-/** A second's lookups are spread over a little more than a second: so much more at first, and at most. */
-const MARGIN_MS = 20
-const MOST_MARGIN_MS = 80
-const MARGIN_STEP = 1.5
-const MARGIN_HELD_MS = 120_000
 /** A rate that was kept to for so long without a 429 was fine: one that comes then is jitter, unless more follow. */
 const FINE_MS = 5_000
 /** Where counting tells nothing, as with other programs on the account, 429s lower the rate by this. */
@@ -34,29 +34,26 @@ const FALLEN_MS = 300_000
  * @param delayMs never closer than this, whatever is learned
  */
 export function createLearnedRate(delayMs: number) {
-  const log = createStartLog()
+  const starts = createAccountStarts()
   /** Lookups a second; undefined as long as nothing is learned. */
   let rate: number | undefined
-  let marginMs = MARGIN_MS
-  let widenedAt = Number.NEGATIVE_INFINITY
+  const margin = createMargin()
   let firstAt: number | undefined
   let changedAt: number | undefined
   let probe: Probe | undefined
   let probesInVain = 0
   /** A rate that was fine, and the last that is known of it. */
   let fine: { rate: number; at: number } | undefined
-  let others: Others = { spacingMs: 0, runs: 1 }
-  /** 429s that say the same: those to all that was started before the first of them came. */
-  let event: { began: number; until: number; refused: RefusedStart[] } | undefined
-  let lastEventBegan = Number.NEGATIVE_INFINITY
+  let others: Others = { delayMs: 0, spacingMs: 0, runs: 1 }
+  const events = createThrottleEvents()
 
-  const spacingOf = (perSecond: number) => (1_000 + marginMs) / perSecond
+  const spacingOf = (perSecond: number) => margin.windowMs() / perSecond
   const steadyMs = () => Math.max(delayMs, rate === undefined ? 0 : spacingOf(rate))
 
-  /** How many lookups of all runs together there were up to this one, in the window that counts. */
-  function lookupsUpTo({ at }: Start, perSecond: number, isCounted: (start: Start) => boolean) {
-    const starts = log.acceptedWithin(at - countedMs(perSecond), at)
-    return starts.filter(isCounted).length * others.runs
+  const keptMs = () => Math.max(steadyMs(), others.spacingMs)
+
+  function lookupsUpTo(start: Start, perSecond: number, isCounted: (start: Start) => boolean) {
+    return starts.lookupsUpTo(start, countedMs(perSecond), others.runs, isCounted)
   }
 
   /** The rate to come back to, after it has fallen. */
@@ -72,12 +69,16 @@ export function createLearnedRate(delayMs: number) {
 
   /** What a whole event says, when the pause after it is over and its stragglers have been answered. */
   function conclude(at: number): void {
-    if (event === undefined || at < event.until) return
+    const event = events.over(at)
+    if (event === undefined) return
     const { began, refused } = event
-    event = undefined
-    // Who kept to the rate had its last one a margin before the second.
-    const counted = log.rateOf(refused, probe === undefined ? marginMs : 0)
-    const told = counted < 1 ? counted : counted * others.runs
+    const told = starts.rateOf(refused, {
+      runs: others.runs,
+      spacingMs: keptMs(),
+      windowMs: margin.windowMs(),
+      // Who kept to the rate had its last one a margin before the second.
+      marginMs: probe === undefined ? margin.ms() : 0,
+    })
     if (probe !== undefined) endProbe(probe, told)
     else if (told > 0) adjust(told, began, at)
     // All was spent by others. Runs will tell what they learn; of other programs nothing is heard.
@@ -95,21 +96,18 @@ export function createLearnedRate(delayMs: number) {
 
   /** A rate that was kept to, or none at all, was too much. */
   function adjust(told: number, began: number, at: number): void {
-    const keptMs = Math.max(steadyMs(), others.spacingMs)
-    const was = keptMs > 0 ? (1_000 + marginMs) / keptMs : Number.POSITIVE_INFINITY
+    const wasMs = keptMs()
+    const was = wasMs > 0 ? margin.windowMs() / wasMs : Number.POSITIVE_INFINITY
     const quietMs = began - (changedAt ?? began)
-    const wasFine = keptMs > 0 && quietMs >= Math.max(FINE_MS, 3 * keptMs)
+    const wasFine = wasMs > 0 && quietMs >= Math.max(FINE_MS, 3 * wasMs)
     if (wasFine && fallenFrom(was, began) === undefined) fine = { rate: was, at: began }
     // In its first second the API may count what others had asked before.
-    const isTooEarly = keptMs > 0 && began - (firstAt ?? began) < 1_000
+    const isTooEarly = wasMs > 0 && began - (firstAt ?? began) < 1_000
     if (told < 0.95 * was && !wasFine && !isTooEarly) {
       // The 429s just before were no jitter, then.
-      if (quietMs < FINE_MS) marginMs = Math.max(MARGIN_MS, marginMs / MARGIN_STEP)
+      if (quietMs < FINE_MS) margin.narrow()
       keepTo(told)
-    } else if (marginMs < MOST_MARGIN_MS) {
-      marginMs = Math.min(MOST_MARGIN_MS, marginMs * MARGIN_STEP)
-      widenedAt = at
-    } else {
+    } else if (!margin.widen(at)) {
       keepTo(was / STEP_DOWN)
     }
   }
@@ -118,9 +116,9 @@ export function createLearnedRate(delayMs: number) {
     const hasFallen = fallenFrom(perSecond, at) !== undefined
     const afterMs = probeAfterMs(spacingOf(perSecond), hasFallen, probesInVain)
     if (probe !== undefined || at - (changedAt ?? at) < afterMs) return
-    if (at - widenedAt > MARGIN_HELD_MS) marginMs = Math.max(MARGIN_MS, marginMs / MARGIN_STEP)
+    margin.relax(at)
     probe = { stage: 0, decisive: undefined }
-    if ((probeSpacingMs(probe, perSecond, at) ?? 0) > delayMs) return
+    if ((probeSpacingMs(probe, perSecond, at) ?? 0) > Math.max(delayMs, others.delayMs)) return
     // The delay is all that can be tried: back to it.
     probe = undefined
     rate = undefined
@@ -130,12 +128,12 @@ export function createLearnedRate(delayMs: number) {
 
   /** Has more than the rate been accepted? Then that is the rate now, and still more is tried. */
   function judge(at: number): void {
-    if (event !== undefined || rate === undefined || probe?.decisive === undefined) return
+    if (events.isOpen() || rate === undefined || probe?.decisive === undefined) return
     const { stage, decisive } = probe
     const answered = lookupsUpTo(decisive, rate, ({ outcome }) => outcome === 'answered')
     if (!isMore(answered, probe, rate)) return
     // Below one a second it is the gap that tells.
-    const [before, last] = log.acceptedWithin(Number.NEGATIVE_INFINITY, decisive.at).slice(-2)
+    const [before, last] = starts.acceptedWithin(Number.NEGATIVE_INFINITY, decisive.at).slice(-2)
     const gapMs = (last?.at ?? 0) - (before?.at ?? 0)
     const tried = Math.min(answered, triedLookups(probe, rate))
     const proven = Math.max(rate, rate >= 1 || gapMs < 1_000 ? tried : 1_000 / gapMs)
@@ -152,6 +150,12 @@ export function createLearnedRate(delayMs: number) {
   function spacingMs(at: number): number {
     conclude(at)
     if (rate === undefined) return delayMs
+    // What another has learned, that one looks after for all.
+    if (others.spacingMs > others.delayMs && others.spacingMs >= steadyMs()) {
+      rate = undefined
+      probe = undefined
+      return delayMs
+    }
     // As long as others are slower, there is nothing to be tried.
     if (others.spacingMs > 1.01 * steadyMs()) changedAt = at
     else maybeProbe(rate, at)
@@ -173,21 +177,21 @@ export function createLearnedRate(delayMs: number) {
       others = heard
     },
 
+    /** Nobody starts before this time, whoever was told so. */
+    paused(until: number): void {
+      starts.paused(until)
+      // Another process met the 429 that this one's probe brought about.
+      if (probe !== undefined && !events.isOpen()) endProbe(probe, 0)
+    },
+
     /** @param spacingMs what spaced it from the one before */
     started(at: number, spacingMs: number): Start {
-      const start: Start = { at, spacingMs, outcome: undefined }
-      log.add(start)
+      const start = starts.started(at, spacingMs)
       firstAt ??= at
       changedAt ??= at
       if (rate !== undefined && probe && probeSpacingMs(probe, rate, at) !== undefined) {
-        if (
-          isMore(
-            lookupsUpTo(start, rate, () => true),
-            probe,
-            rate,
-          )
-        )
-          probe.decisive = start
+        const lookups = lookupsUpTo(start, rate, () => true)
+        if (isMore(lookups, probe, rate)) probe.decisive = start
       }
       return start
     },
@@ -200,14 +204,7 @@ export function createLearnedRate(delayMs: number) {
     /** @param at when the 429 came, which said to wait so long */
     refused(start: Start, waitMs: number, at: number): void {
       start.outcome = 'refused'
-      const until = at + waitMs
-      if (event !== undefined) {
-        event.until = Math.max(event.until, until)
-        event.refused.push({ start, waitMs })
-      } else if (start.at > lastEventBegan) {
-        lastEventBegan = at
-        event = { began: at, until, refused: [{ start, waitMs }] }
-      }
+      events.refused(start, waitMs, at)
     },
   }
 }

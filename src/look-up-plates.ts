@@ -3,6 +3,7 @@ import type { LOST_ANSWER } from './flags.ts'
 import type { Pace } from './pace.ts'
 import type { LookupResponse } from './response.ts'
 import { type RetryPolicy, withRetry } from './retry.ts'
+import type { Start } from './start-log.ts'
 
 /** What `--lost-answer` may be. */
 export type LostAnswer = (typeof LOST_ANSWER)[number]
@@ -98,7 +99,11 @@ export function lookUpPlatesBy<Subject>(plan: LookupPlan<Subject>) {
         if (!(thrown instanceof LookupError)) throw thrown
         if (isUnbilled(thrown)) budget.giveBack()
         if (!thrown.isUncertain) await notAsking?.(subject)
-        if (thrown.throttledForMs === undefined) throw thrown
+        if (thrown.throttledForMs === undefined) {
+          // Where the others cannot be told, the API will tell them.
+          if (!signals.stop.aborted) await tellOthers(pace, start, thrown).catch(() => {})
+          throw thrown
+        }
         throttledSince ??= now()
         if (now() - throttledSince >= LONGEST_THROTTLE_MS) {
           throw new LookupError(
@@ -153,6 +158,14 @@ export function lookUpPlatesBy<Subject>(plan: LookupPlan<Subject>) {
       throw new LookupFailure(failure, { attempts, uncertain, stops })
     }
   }
+}
+
+/** What a failure says about the API, all processes on the account are to know. */
+async function tellOthers(pace: Pace, start: Start, failure: LookupError): Promise<void> {
+  const { isForAccount, isForWantOfApi, status } = failure
+  if (isForAccount && status !== undefined) await pace.refused(failure, status)
+  else if (isForWantOfApi) await pace.unanswered(start)
+  else pace.answered(start)
 }
 
 /** Refused before any work was done on it, or never sent at all. */

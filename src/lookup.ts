@@ -130,7 +130,7 @@ function refusal(
     return new LookupError('api_error', said, { status, isRetryable: true, throttledForMs })
   }
   if (status === 401 || status === 402 || status === 403) {
-    return new LookupError('api_refused', said, { status })
+    return new LookupError('api_refused', said, { status, isForAccount: true })
   }
   if (status === 404 || status === 405 || status < 400) {
     const hint = 'Check SNAPSHOT_API_URL: there seems to be no Snapshot API at this address.'

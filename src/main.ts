@@ -1,6 +1,7 @@
 import type { CommandEntry } from './command-line.ts'
 import { ENQUEUE_FLAGS, INGEST_FLAGS, WORK_FLAGS } from './flags.ts'
 import { topHelp } from './help.ts'
+import { QUEUE_ACTIONS, QUEUE_FLAGS } from './queue-flags.ts'
 import type { Shell } from './shell.ts'
 import {
   IMAGE_FLAGS,
@@ -95,6 +96,16 @@ export const COMMANDS = {
     does: 'take jobs of the queue through, beside other workers, at the pace of one account',
     flags: Object.values(WORK_FLAGS),
     load: async () => (await import('./commands/work.ts')).work,
+  },
+  queue: {
+    does: 'what waits, what failed for good and why, and at what pace; puts back what failed, clears, changes the pace',
+    argument: {
+      form: '<what...>',
+      name: 'what',
+      meaning: `${QUEUE_ACTIONS.join(', ')} (pace 0.2 changes it)`,
+    },
+    flags: Object.values(QUEUE_FLAGS),
+    load: async () => (await import('./commands/queue.ts')).queue,
   },
   demo: {
     does: 'try it without an account: sample pictures, a local stand-in for the API, a database in ./plate-snapshot-demo',

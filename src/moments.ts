@@ -1,44 +1,5 @@
 import type { Clock } from './clock.ts'
-import type { Others } from './learned-rate.ts'
-
-/** What a process asks of the account's pace. All in milliseconds. */
-export interface Ask {
-  /** So many moments. */
-  count: number
-  /** What this process keeps to by itself: its delay, or what it has learned. */
-  spacingMs: number
-  /** What it has learned, for the others to keep to as well; 0 for nothing. */
-  learnedMs: number
-  /** None of the moments before this long from now. */
-  pauseMs: number
-  /** By how much more than before it was late for the moments it was given: all that is not yet given comes later. */
-  lateMs: number
-}
-
-/** What is heard of the account whenever it is asked. */
-export interface Heard {
-  others: Others
-  /** For so long nobody may start. */
-  pausedMs: number
-}
-
-/** Moments that are this process's own: the first after `waitMs`, the others `spacingMs` apart. */
-export interface Reserved extends Heard {
-  waitMs: number
-  spacingMs: number
-  /** When that was said, on the database's clock. */
-  nowMs: number
-}
-
-/** The pace shared with other processes on the same account, on the database's clock. One process alone needs none. */
-export interface SharedPace {
-  /** Takes the next free moments. */
-  reserve(ask: Ask): Promise<Reserved>
-  /** What the others are at, without taking anything. */
-  hear(): Promise<Heard>
-  /** Nobody starts before this long from now. */
-  pause(waitMs: number): Promise<void>
-}
+import type { Ask, Heard, SharedPace } from './shared-pace.ts'
 
 /** When one lookup may start, and how long after the one before. */
 export interface Moment {
@@ -55,8 +16,8 @@ export interface MomentsOptions {
   onFailed: (error: unknown, place: number, count: number) => void
 }
 
-/** Who takes no moments hears of the others this often. */
-const HEAR_EVERY_MS = 5_000
+/** Who stands in line hears of the others at least this often. */
+export const HEAR_EVERY_MS = 5_000
 /** Who is late by less tells nobody: a second's lookups are spread over a little more than a second. */
 const LATE_MS = 20
 
@@ -76,15 +37,27 @@ export function createMoments({ shared, clock, onHeard, onFailed }: MomentsOptio
   let othersMs = 0
   let roundTripMs = 0
   let isAsking = false
-  let heardAt: number | undefined
+  let askedAt = Number.NEGATIVE_INFINITY
+  let isHeard = false
+  /** The API has answered, and the account has not been told. */
+  let isAnswered = false
 
   function hear(heard: Heard): void {
-    heardAt = clock.now()
+    isHeard = true
     othersMs = heard.others.spacingMs
+    const nextAt = clock.now() + heard.nextMs
+    held = held.filter(({ at }) => at <= nextAt)
+  }
+
+  function tellAnswered(): { isAnswered: boolean } {
+    const told = { isAnswered }
+    isAnswered = false
+    return told
   }
 
   async function ask(work: () => Promise<Heard>, count: number): Promise<void> {
     isAsking = true
+    askedAt = clock.now()
     try {
       const heard = await work()
       isAsking = false
@@ -110,12 +83,12 @@ export function createMoments({ shared, clock, onHeard, onFailed }: MomentsOptio
       // A slow one at once, a fast one by and by.
       roundTripMs = Math.max(tookMs, 0.8 * roundTripMs + 0.2 * tookMs)
       const { waitMs, spacingMs, nowMs } = reserved
+      hear(reserved)
       const first = clock.now() - heardLate(nowMs, tookMs) + waitMs
       for (let place = 0; place < wanted.count; place += 1) {
         held.push({ at: first + place * spacingMs, spacingMs })
       }
       held = held.filter(({ at }) => at >= validFrom)
-      hear(reserved)
       return reserved
     })
   }
@@ -148,21 +121,37 @@ export function createMoments({ shared, clock, onHeard, onFailed }: MomentsOptio
     /** Does anything space the lookups? Undefined as long as that has not been heard. */
     isSpaced(ownMs: number): boolean | undefined {
       if (ownMs > 0 || othersMs > 0) return true
-      return heardAt === undefined ? undefined : false
+      return isHeard ? false : undefined
     },
 
     /** Whatever was heard is no longer so. */
     forget(): void {
-      heardAt = undefined
+      isHeard = false
+    },
+
+    /** The API has answered: the account is told with whatever it is asked next. */
+    answered(): void {
+      isAnswered = true
+    },
+
+    /** A request that was sent so long ago failed for want of the API. @returns for so long nobody may start */
+    unanswered(agoMs: number): Promise<number> {
+      return shared.unanswered({ agoMs, ...tellAnswered() })
+    },
+
+    /** When `listen` has something to do again. */
+    listensAt(): number {
+      if (isAsking) return Number.POSITIVE_INFINITY
+      return isHeard ? askedAt + HEAR_EVERY_MS : clock.now()
     },
 
     /** Asks how the others do, when that was long ago. */
     listen(): void {
-      if (isAsking || (heardAt !== undefined && clock.now() - heardAt < HEAR_EVERY_MS)) return
+      if (isAsking || (isHeard && clock.now() - askedAt < HEAR_EVERY_MS)) return
       // One that has been heard before may fail: the next will do.
-      const count = heardAt === undefined ? Number.POSITIVE_INFINITY : 0
+      const count = isHeard ? 0 : Number.POSITIVE_INFINITY
       const work = async () => {
-        const heard = await shared.hear()
+        const heard = await shared.hear(tellAnswered())
         hear(heard)
         return heard
       }
@@ -170,14 +159,14 @@ export function createMoments({ shared, clock, onHeard, onFailed }: MomentsOptio
     },
 
     /** Reserves moments for those in the line who have none. */
-    fill(waiting: number, wanted: Omit<Ask, 'count' | 'lateMs'>): void {
+    fill(waiting: number, wanted: Omit<Ask, 'count' | 'lateMs' | 'isAnswered'>): void {
       const spacingMs = Math.max(wanted.spacingMs, othersMs)
       const most = spacingMs > 0 ? Math.ceil((2 * roundTripMs) / spacingMs) + 1 : 1
       const count = Math.min(waiting, most) - held.length
       if (isAsking || count <= 0) return
       const late = lateMs
       lateMs = 0
-      void ask(() => reserve({ ...wanted, count, lateMs: late }), count)
+      void ask(() => reserve({ ...wanted, ...tellAnswered(), count, lateMs: late }), count)
     },
   }
 }

@@ -37,13 +37,16 @@ export const confidence = number('a number from 0 to 1', (schema) =>
   schema.min(0, 'must be from 0 to 1.').max(1, 'must be from 0 to 1.'),
 )
 
-/** Region codes, repeated or with commas between. */
-export const regions = z
+/** Codes, repeated or with commas between, each once. */
+export const codes = z
   .array(z.string())
-  .transform((codes) =>
-    codes.flatMap((code) => code.split(',')).map((code) => code.trim().toLowerCase()),
-  )
-  .transform((codes) => [...new Set(codes.filter((code) => code !== ''))])
+  .transform((texts) => texts.flatMap((text) => text.split(',')).map((text) => text.trim()))
+  .transform((texts) => [...new Set(texts.filter((text) => text !== ''))])
+
+/** Codes of regions, in lower case. */
+export const regions = codes.transform((texts) => [
+  ...new Set(texts.map((text) => text.toLowerCase())),
+])
 
 /** An object, as such or as JSON text. @param example as a user would write one */
 export function jsonObject(example: string) {

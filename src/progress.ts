@@ -2,6 +2,7 @@ import { MultiBar, Presets } from 'cli-progress'
 import { counted } from './run-report.ts'
 import type { Shell } from './shell.ts'
 import type { Tally } from './tally.ts'
+import { timeLeft } from './time-left.ts'
 
 /** Shows how far a run is. */
 export interface Progress {
@@ -103,12 +104,6 @@ function restOf(tally: Tally, total: number | undefined, startedMs: number): str
   ]
   const counts = parts.filter(([n]) => n > 0).map(([n, label]) => `${n} ${label}`)
   const isKnown = total !== undefined && tally.images >= FEW
-  const left = isKnown ? [`${timeOf((total - tally.images) / rate)} left`] : []
+  const left = isKnown ? [`${timeLeft((total - tally.images) / rate)} left`] : []
   return [...counts, `${rate.toFixed(1)}/s`, ...left].join(', ')
-}
-
-function timeOf(seconds: number): string {
-  if (seconds < 90) return `${Math.ceil(seconds)} s`
-  if (seconds < 5_400) return `${Math.round(seconds / 60)} min`
-  return `${(seconds / 3_600).toFixed(1)} h`
 }

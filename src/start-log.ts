@@ -3,6 +3,8 @@ export interface Start {
   readonly at: number
   /** 0 when nothing spaced it. */
   readonly spacingMs: number
+  /** Since when, in milliseconds, the account's moments had been as far apart as before this one, where they are shared. */
+  readonly evenSinceMs?: number | undefined
   /** Undefined as long as nobody knows. */
   outcome: 'answered' | 'refused' | undefined
 }

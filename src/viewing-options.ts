@@ -106,7 +106,10 @@ export function readQueryOptions(given: unknown): Reading<QueryOptions> {
   return inOneFormat(read(querySchema, given))
 }
 
-function inOneFormat<T extends { csv: boolean; json: boolean }>(reading: Reading<T>): Reading<T> {
+/** Refuses `--csv` beside `--json`. */
+export function inOneFormat<T extends { csv: boolean; json: boolean }>(
+  reading: Reading<T>,
+): Reading<T> {
   if (!reading.options?.csv || !reading.options.json) return reading
   const message = 'are two formats: choose one.'
   return { options: undefined, problems: [{ name: '--csv, --json', message }] }

@@ -1,9 +1,8 @@
-import { createHash } from 'node:crypto'
+import { accountOf } from './account.ts'
 import type { ApiSettings, Settings } from './config.ts'
 import type { Database } from './db/database.ts'
 import { createFailures } from './db/failures.ts'
 import { createLedger } from './db/ledger.ts'
-import { sharedPace } from './db/pace-row.ts'
 import { patient } from './db/patient.ts'
 import type { Recalled } from './db/recall.ts'
 import { beginRun, heartbeatOf } from './db/runs.ts'
@@ -14,10 +13,10 @@ import { createDispatcher } from './http.ts'
 import type { Stopper } from './ingest-all.ts'
 import { createBudget, lookUpPlatesBy, type RunSignals } from './look-up-plates.ts'
 import { sendLookup } from './lookup.ts'
-import type { IngestOptions, RunOptions } from './options.ts'
+import { openPace, ownDelayMs, type RunKind } from './open-pace.ts'
+import type { RunOptions } from './options.ts'
 import { databaseOutage, storageOutage } from './outages.ts'
 import type { Ingested } from './outcome.ts'
-import { createPace } from './pace.ts'
 import { type Deps, ingestImage, isUntouched, type Line, type WantedImage } from './pipeline.ts'
 import { createPlaces, inFlightFor } from './places.ts'
 import { createFetch, createMemory } from './reading.ts'
@@ -46,11 +45,6 @@ export interface Opened {
   /** @param summary what the run did, kept in the database */
   close(summary?: object): Promise<void>
 }
-
-/** A run over a list, or a worker of the queue: its jobs say what is wanted, and its account how fast. */
-export type RunKind =
-  | ({ isWorker?: false } & Pick<IngestOptions, 'delay' | 'confidenceThreshold'>)
-  | { isWorker: true; delay?: number | undefined }
 
 /** What a run tells while it is under way. */
 export interface RunEvents {
@@ -86,10 +80,9 @@ export async function openIngest(
     await requireSchema(database)
 
     const account = accountOf(settings.api)
-    const delayMs = (options.delay ?? 0.5) * 1_000
     const heartbeat = heartbeatOf(options.heartbeat * 1_000)
     const run = await beginRun(database, {
-      ...{ account, delayMs, heartbeat },
+      ...{ account, delayMs: ownDelayMs(options), heartbeat },
       ...(!options.isWorker && { threshold: options.confidenceThreshold }),
     })
     // A database that has gone away cannot be told; the heartbeat's silence will.
@@ -122,10 +115,9 @@ export async function openIngest(
     )
 
     const lasting = patient(database, outage)
-    const shared = database.isEmbedded ? undefined : sharedPace(lasting, account)
     const lookUp = lookUpPlatesBy({
       send: createSend(settings.api, options.lookupTimeout, asking),
-      pace: createPace(delayMs, shared),
+      pace: await openPace(lasting, account, run, options),
       asking: reached ? told('asking', ledger.asking, reached) : ledger.asking,
       notAsking: ledger.notAsking,
       budget: createBudget(options.maxLookups),
@@ -193,11 +185,4 @@ function createSend(
   const access = { ...api, timeoutMs: lookupTimeout * 1_000, dispatcher }
   return (image: WantedImage, end: AbortSignal) =>
     sendLookup(image, image.wanted.question, access, end)
-}
-
-/** Which account's rate is spent: a digest of host and key, so that the key stands in no database. */
-function accountOf({ url, key }: ApiSettings): string {
-  return createHash('sha256')
-    .update(`${new URL(url).host}\n${key ?? ''}`)
-    .digest('hex')
 }

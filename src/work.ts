@@ -4,7 +4,7 @@ import { IngestError, InterruptedError } from './errors.ts'
 import { type IngestEvents, type IngestResult, runWith } from './ingest.ts'
 import { createSettle } from './ingest-all.ts'
 import type { WorkOptions } from './options.ts'
-import { QUEUE } from './queue/boss.ts'
+import { QUEUE, WORKER } from './queue/boss.ts'
 import { openQueue } from './queue/install.ts'
 import { createForgetting, isEmpty } from './queue/jobs.ts'
 import { startWorkers } from './queue/workers.ts'
@@ -22,7 +22,9 @@ const LOOKING_AFTER = {
   ...{
     maintenanceIntervalSeconds: 600,
     registerInstance: true,
-    instanceName: 'plate-snapshot work',
+    instanceName: WORKER,
+    // Three are missed before `queue status` takes it for gone.
+    instanceHeartbeatSeconds: 5,
   },
 } as const
 

@@ -37,7 +37,9 @@ const alike = (text: string) => `translate(lower(${text}), 'odqilzsgb -."[]', '0
 const CANDIDATES = "coalesce(jsonb_path_query_array(v.meta, '$.candidates[*].plate')::text, '')"
 const READINGS = `string_to_array(left(${alike(`coalesce(v.plate_text, '') || ',' || ${CANDIDATES}`)}, 600), ',')`
 
-const utc = (time: string) => `to_char(${time} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`
+/** SQL of a time as ISO 8601 has it, in UTC. */
+export const utc = (time: string) =>
+  `to_char(${time} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`
 
 /** The columns of `plates`, in the order of `--csv`. */
 export const PLATE_COLUMNS = {

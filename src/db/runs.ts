@@ -43,8 +43,8 @@ const OPEN = `
   FROM ingest_runs WHERE ended_at IS NULL AND id <> $1`
 
 /**
- * Enters this process into the database as a run that spends `account` with at least `delayMs` between requests, and makes
- * rows by `threshold`.
+ * Enters this process into the database as a run that spends `account` with at least `delayMs` between requests (undefined:
+ * what the account's row says, as workers do), and makes rows by `threshold`.
  */
 export async function beginRun(
   database: Database,
@@ -53,14 +53,20 @@ export async function beginRun(
     delayMs,
     threshold,
     heartbeat = HEARTBEAT,
-  }: { account: string; delayMs: number; threshold?: number; heartbeat?: Heartbeat },
+  }: {
+    account: string
+    delayMs: number | undefined
+    threshold?: number
+    heartbeat?: Heartbeat
+  },
 ): Promise<Run> {
   const id = randomUUID()
   const self = thisProcess()
   const { machine, processId, processStarted } = self
   const { everyMs, deadAfterMs } = heartbeat
   const process = [machine, processId, processStarted]
-  await database.query(BEGIN, [id, ...process, account, delayMs, deadAfterMs, threshold ?? null])
+  const own = [delayMs ?? null, deadAfterMs, threshold ?? null]
+  await database.query(BEGIN, [id, ...process, account, ...own])
   const beat = async () => void (await database.query(BEAT, [id]))
   // A beat that fails is made up for by the next; a run without any loses its claims, as it should.
   const timer = setInterval(() => void beat().catch(() => {}), everyMs)

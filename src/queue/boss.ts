@@ -6,10 +6,13 @@ import { DatabaseError } from '../errors.ts'
 export const QUEUE = 'plate-snapshot'
 /** Where lines go that failed for good, each with its reason. */
 export const DEAD_LETTERS = 'plate-snapshot-failed'
+/** What workers are called among pg-boss's instances. */
+export const WORKER = 'plate-snapshot work'
 
 /** What pg-boss is told beyond its database. */
 export type BossOptions = Pick<
   ConstructorOptions,
+  | 'instanceHeartbeatSeconds'
   | 'instanceName'
   | 'maintenanceIntervalSeconds'
   | 'migrate'

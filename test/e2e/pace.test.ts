@@ -98,3 +98,30 @@ describe('429', () => {
     expect(summary).toMatchObject({ images: 0, stopped: 'interrupted' })
   })
 })
+
+test('a key that is refused to one process stops all that use it on the database, and nothing is lost', async () => {
+  await using place = await createWorkplace()
+  const lists = { 'first.txt': names(12, 'one'), 'second.txt': names(12, 'other') }
+  const start = async ([list, lines]: [string, string[]]) => {
+    await place.write(list, (await place.draw(...lines)).join('\n'))
+    return place.start(['--images', list, '--delay', '0.4', '--json'])
+  }
+  const started = await Promise.all(Object.entries(lists).map(start))
+  await Promise.all(started.map((run) => run.untilSaid(/"event":"image"/)))
+  let refusals = 0
+  place.sandbox.configure({ fault: () => (refusals++ === 0 ? { status: 403 } : undefined) })
+  const runs = await Promise.all(started.map(({ ended }) => ended))
+  for (const { exitCode, summary } of runs) {
+    expect([exitCode, summary.stopped, summary.failed]).toEqual([3, 'api_refused', 0])
+  }
+  const heard = runs.filter(({ stderr }) =>
+    stderr.includes('The API refused the key to another process that uses it (status 403)'),
+  )
+  expect(heard).toHaveLength(1)
+  expect(heard[0]?.stderr).toContain('Check PLATE_API_KEY and the credits of the account.')
+
+  await place.write('all.txt', Object.values(lists).flat().join('\n'))
+  const after = await place.run(['--images', 'all.txt', '--delay', '0', '--json'])
+  expect([after.exitCode, after.summary.images]).toEqual([0, 24])
+  expect(place.sandbox.billedCount()).toBe(24)
+})

@@ -3,8 +3,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Database } from '../../src/db/database.ts'
 import { sharedPace } from '../../src/db/pace-row.ts'
 import { beginRun, type Run } from '../../src/db/runs.ts'
-import type { Ask, SharedPace } from '../../src/moments.ts'
 import { createPace } from '../../src/pace.ts'
+import type { Ask, SharedPace } from '../../src/shared-pace.ts'
 import { BOTH_DATABASES, type OpenedDatabase } from '../support/both-databases.ts'
 
 const never = new AbortController().signal
@@ -19,24 +19,27 @@ describe.each(BOTH_DATABASES)('the pace of an account on %s', (_name, open) => {
   afterAll(() => opened[Symbol.asyncDispose]())
 
   /** Runs on one account with these delays, each with its own way into the database. */
-  async function runsOn(...delays: number[]) {
+  async function runsOn(...delays: (number | undefined)[]) {
     const account = randomUUID()
     const runs: Run[] = []
     const paces: SharedPace[] = []
     for (const delayMs of delays) {
       const own = opened.openAnother()
-      runs.push(await beginRun(own, { account, delayMs }))
-      paces.push(sharedPace(own, account))
+      const run = await beginRun(own, { account, delayMs })
+      runs.push(run)
+      paces.push(sharedPace(own, account, run.id))
     }
     return { account, runs, paces }
   }
 
   /** Takes moments of an account, one unless told otherwise. @returns how long the first has to wait */
   async function wait(pace: SharedPace | undefined, spacingMs: number, ask: Partial<Ask> = {}) {
-    const nothing = { count: 1, learnedMs: 0, pauseMs: 0, lateMs: 0 }
+    const nothing = { count: 1, learnedMs: 0, pauseMs: 0, lateMs: 0, isAnswered: false }
     const reserved = await pace?.reserve({ ...nothing, spacingMs, ...ask })
     return reserved?.waitMs ?? Number.NaN
   }
+
+  const hear = (pace: SharedPace | undefined) => pace?.hear({ isAnswered: false })
 
   const within = (waitMs: number, ms: number) => {
     expect(waitMs).toBeGreaterThan(ms - 10_000)
@@ -71,10 +74,12 @@ describe.each(BOTH_DATABASES)('the pace of an account on %s', (_name, open) => {
     const { paces } = await runsOn(20_000, 180_000)
     await wait(paces[0], 20_000)
     within(await wait(paces[0], 20_000), 180_000)
-    expect(await paces[0]?.hear()).toEqual({
-      others: { spacingMs: 180_000, runs: 2 },
+    const { others, pausedMs, nextMs } = (await hear(paces[0])) ?? {}
+    expect({ others, pausedMs }).toEqual({
+      others: { delayMs: 180_000, spacingMs: 180_000, runs: 2 },
       pausedMs: 0,
     })
+    within(nextMs ?? 0, 360_000)
   })
 
   test('a spacing that one has learned holds for all, until it is renewed no more', async () => {
@@ -82,18 +87,18 @@ describe.each(BOTH_DATABASES)('the pace of an account on %s', (_name, open) => {
     await wait(paces[0], 140_000, { learnedMs: 140_000 })
     within(await wait(paces[1], 20_000), 140_000)
     within(await wait(paces[1], 20_000), 280_000)
-    const [own, other] = await Promise.all(paces.map((pace) => pace.hear()))
+    const [own, other] = await Promise.all(paces.map(hear))
     expect([own?.others.spacingMs, other?.others.spacingMs]).toEqual([20_000, 140_000])
     await database.query(
       `UPDATE api_pace SET learned_at = now() - interval '61 s' WHERE account = $1`,
       [account],
     )
-    expect((await paces[1]?.hear())?.others.spacingMs).toBe(20_000)
+    expect((await hear(paces[1]))?.others.spacingMs).toBe(20_000)
   })
 
   test('of two that have learned the longer holds, and is taken back by who told it', async () => {
     const { paces } = await runsOn(0, 0, 0)
-    const longest = async () => (await paces[2]?.hear())?.others.spacingMs
+    const longest = async () => (await hear(paces[2]))?.others.spacingMs
     await wait(paces[0], 300_000, { learnedMs: 300_000 })
     await wait(paces[1], 140_000, { learnedMs: 140_000 })
     expect(await longest()).toBe(300_000)
@@ -120,7 +125,7 @@ describe.each(BOTH_DATABASES)('the pace of an account on %s', (_name, open) => {
     await paces[0]?.pause(400_000)
     within(await wait(paces[0], 20_000), 400_000)
     within(await wait(paces[1], 20_000), 420_000)
-    within((await paces[1]?.hear())?.pausedMs ?? 0, 400_000)
+    within((await hear(paces[1]))?.pausedMs ?? 0, 400_000)
     const other = await runsOn(20_000)
     expect(await wait(other.paces[0], 20_000)).toBe(0)
   })

@@ -79,6 +79,39 @@ describe.each(CONDITIONS)('without a delay, on %s', (_what, conditions) => {
   })
 })
 
+describe.each([1, 4, 16])("%i workers that have no delay but their account's", (workers) => {
+  const shared: Partial<Script> = { workers, concurrency: 32 }
+
+  test('use what it allows, and learn nothing when the API allows it too', async () => {
+    const script: Script = { phases: [[8, 60]], delayMs: 130, ...shared }
+    const { ofAllowed, refused } = await sharesOf(script)
+    expect(ofAllowed).toBeGreaterThan((0.98 * 1_000) / 130 / 8)
+    expect(refused).toBe(0)
+  })
+
+  test('slow down when it is too short for the API, and no more than they have to', async () => {
+    const { ofAllowed, refused } = await sharesOf({ phases: [[8, 120]], delayMs: 50, ...shared })
+    expect(ofAllowed).toBeGreaterThan(0.75)
+    expect(refused).toBeLessThan(0.05)
+  })
+
+  test('come back to it after the limit has fallen and risen again, and go no faster', async () => {
+    const phases = [
+      [8, 60],
+      [3, 60],
+      [8, 90],
+    ] as const
+    const seen = await simulate({ phases, delayMs: 130, ...shared })
+    const within = (from: number, to: number) =>
+      seen.filter(({ at, isAccepted }) => isAccepted && at > from * 1_000 && at <= to * 1_000)
+    expect(within(90, 120).length / 30).toBeGreaterThan(0.6 * 3)
+    expect(within(180, 210).length / 30).toBeGreaterThan(0.4 * (1_000 / 130))
+    for (let at = 0; at < 210; at += 1) {
+      expect(within(at, at + 10).length).toBeLessThanOrEqual(10_000 / 130 + 2)
+    }
+  })
+})
+
 test('a limit that rises is found in the end', async () => {
   const seen = await simulate({
     phases: [
@@ -121,7 +154,7 @@ test('a run whose images come slowly proves nothing', () => {
 /** A law that has seen one burst. @returns the spacing after the pause */
 function afterBurst(accepted: number, refused: number, runs: number): number {
   const law = createLearnedRate(0)
-  law.heard({ spacingMs: 0, runs })
+  law.heard({ delayMs: 0, spacingMs: 0, runs })
   for (let place = 0; place < accepted + refused; place += 1) {
     const start = law.started(0, 0)
     if (place < accepted) law.answered(start, 100)

@@ -82,3 +82,44 @@ test('an answer that comes after the stop is kept', async () => {
 
   await expect(lookUp()).resolves.toMatchObject({ response: ANSWER, attempts: 1 })
 })
+
+test.each<[what: string, step: Step, told: string]>([
+  ['an answer', 'answer', 'answered'],
+  ['a rejected image', REJECTED, 'answered'],
+  ['a server fault', SERVER_FAULT, 'unanswered'],
+  ['an unreachable API', UNREACHABLE, 'unanswered'],
+  ['a lost answer', LOST, 'unanswered'],
+  ['a refused key', REFUSED, 'refused 403'],
+])('what %s says about the API is told to the pace', async (_what, step, told) => {
+  const { lookUp, seen } = scriptedLookups({ steps: [step], retries: 0 })
+  await lookUp().catch(() => {})
+
+  expect(seen.told).toEqual([told])
+})
+
+test('what fails after the stop says nothing about the API', async () => {
+  const { lookUp, seen, stop } = scriptedLookups({
+    steps: [LOST],
+    beforeAnswer: () => stop.abort(),
+  })
+  await expect(lookUp()).rejects.toMatchObject({ code: 'answer_lost' })
+
+  expect(seen.told).toEqual([])
+})
+
+test('an account that cannot be told hides no failure', async () => {
+  const pace = {
+    turn: async () => ({ at: 0, spacingMs: 0, outcome: undefined }),
+    throttled: async () => {},
+    answered: () => {},
+    unanswered: () => Promise.reject(new Error('the database is away')),
+    refused: () => Promise.reject(new Error('the database is away')),
+  }
+  for (const [step, code] of [
+    [SERVER_FAULT, 'api_error'],
+    [REFUSED, 'api_refused'],
+  ] as const) {
+    const { lookUp } = scriptedLookups({ steps: [step], retries: 0, pace })
+    await expect(lookUp()).rejects.toMatchObject({ code })
+  }
+})

@@ -22,7 +22,10 @@ export const SERVER_FAULT = new LookupError('api_error', 'The API answered 503.'
   isForWantOfApi: true,
 })
 export const REJECTED = new LookupError('api_rejected', 'The API answered 400.', { status: 400 })
-export const REFUSED = new LookupError('api_refused', 'The API answered 403.', { status: 403 })
+export const REFUSED = new LookupError('api_refused', 'The API answered 403.', {
+  status: 403,
+  isForAccount: true,
+})
 
 export function throttled(waitMs: number): LookupError {
   const facts = { status: 429, isRetryable: true, throttledForMs: waitMs }
@@ -46,7 +49,7 @@ export function scriptedLookups({
   beforeAnswer,
   ...plan
 }: Script) {
-  const seen = { requests: 0, waits: [] as number[] }
+  const seen = { requests: 0, waits: [] as number[], told: [] as string[] }
   const stop = new AbortController()
   const lookUp = lookUpPlatesBy<string>({
     async send() {
@@ -62,7 +65,9 @@ export function scriptedLookups({
         return { at: 0, spacingMs: 0, outcome: undefined }
       },
       throttled: async (_start, waitMs) => void seen.waits.push(waitMs),
-      answered: () => {},
+      answered: () => void seen.told.push('answered'),
+      unanswered: async () => void seen.told.push('unanswered'),
+      refused: async (_error, status) => void seen.told.push(`refused ${status}`),
     },
     budget: createBudget(maxLookups),
     policy: { retries, firstMs: 1, factor: 1, longestMs: 1 },

@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest'
-import type { Ask, Heard, Reserved, SharedPace } from '../../src/moments.ts'
 import { createPace, type Pace } from '../../src/pace.ts'
+import type { Ask, Heard, Reserved, SharedPace } from '../../src/shared-pace.ts'
 import { fakeTime } from './throttled-api.ts'
 
 const { signal: never } = new AbortController()
 
-type Answers = Partial<Reserved> & { roundTripMs?: number }
+type Answers = Partial<Reserved> & { roundTripMs?: number; outageMs?: number }
 
 /** The pace of the account as other processes would see it: what was asked of it, and the answers it gives. */
 function account(answers: Answers = {}) {
@@ -13,14 +13,18 @@ function account(answers: Answers = {}) {
   const began = clock.now()
   const asked: Ask[] = []
   const pauses: number[] = []
-  const state = { heard: 0, isDown: false, nextAt: began, ...answers }
+  const told: unknown[] = []
+  const state = { heard: 0, isDown: false, nextAt: began, outageMs: 0, ...answers }
   const rest = (): Heard => ({
-    others: state.others ?? { spacingMs: 0, runs: 1 },
+    others: state.others ?? { delayMs: 0, spacingMs: 0, runs: 1 },
     pausedMs: state.pausedMs ?? 0,
+    nextMs: state.nextAt - clock.now(),
+    ...(state.refusedStatus !== undefined && { refusedStatus: state.refusedStatus }),
   })
   const shared: SharedPace = {
     async reserve(ask) {
       asked.push(ask)
+      if (ask.isAnswered) told.push('answered')
       await sleep((state.roundTripMs ?? 0) / 2)
       if (state.isDown) throw new Error('down')
       const spacingMs = state.spacingMs ?? ask.spacingMs
@@ -34,14 +38,22 @@ function account(answers: Answers = {}) {
       await sleep((state.roundTripMs ?? 0) / 2)
       return { ...rest(), waitMs, spacingMs, nowMs: said + 1e12 }
     },
-    async hear() {
+    async hear({ isAnswered }) {
       state.heard += 1
+      if (isAnswered) told.push('answered')
       await sleep(state.roundTripMs ?? 0)
       if (state.isDown) throw new Error('down')
       return rest()
     },
     async pause(waitMs) {
       pauses.push(waitMs)
+    },
+    async unanswered(failure) {
+      told.push(failure)
+      return state.outageMs
+    },
+    async refuse(status) {
+      told.push(status)
     },
   }
   const starts: number[] = []
@@ -53,7 +65,7 @@ function account(answers: Answers = {}) {
       return start
     })
   const pass = (ms: number) => passUntil(began + ms)
-  return { shared, clock, asked, pauses, state, starts, take, pass }
+  return { shared, clock, asked, pauses, told, state, starts, take, pass }
 }
 
 test('every turn takes a moment of the account', async () => {
@@ -209,7 +221,7 @@ test('without a delay and with nothing learned, the account is asked once in a w
 })
 
 test('without a delay the delay of another process is heard of before the first turn, and kept to', async () => {
-  const others = { spacingMs: 400, runs: 2 }
+  const others = { delayMs: 400, spacingMs: 400, runs: 2 }
   const { shared, clock, starts, take, pass } = account({ others, spacingMs: 400, roundTripMs: 10 })
   take(createPace(0, shared, clock), 4)
   await pass(5_000)
@@ -218,11 +230,11 @@ test('without a delay the delay of another process is heard of before the first 
 })
 
 test('without a delay what others ask for is forgotten when they are gone', async () => {
-  const others = { spacingMs: 400, runs: 2 }
+  const others = { delayMs: 400, spacingMs: 400, runs: 2 }
   const { shared, clock, state, starts, take, pass } = account({ others, spacingMs: 400 })
   take(createPace(0, shared, clock), 10)
   await pass(1_000)
-  Object.assign(state, { others: { spacingMs: 0, runs: 1 }, spacingMs: 0, nextAt: 0 })
+  Object.assign(state, { others: { delayMs: 0, spacingMs: 0, runs: 1 }, spacingMs: 0, nextAt: 0 })
   await pass(2_000)
 
   expect(starts).toHaveLength(10)
@@ -246,4 +258,90 @@ test('what is learned from 429s is told to the account with each moment', async 
     expect(learnedMs).toBe(spacingMs)
   }
   expect(asked.length).toBeGreaterThan(0)
+})
+
+test('a moment far ahead is dropped when the delay has become shorter, and another one is taken', async () => {
+  const others = { delayMs: 60_000, spacingMs: 60_000, runs: 2 }
+  const { shared, clock, state, starts, take, pass } = account({ others, spacingMs: 60_000 })
+  take(createPace(0, shared, clock), 4)
+  await pass(10_000)
+  expect(starts).toEqual([0])
+  const shorter = { delayMs: 130, spacingMs: 130, runs: 2 }
+  Object.assign(state, { others: shorter, spacingMs: 130, nextAt: clock.now() + 6_000 })
+  await pass(20_000)
+
+  expect(starts).toEqual([0, 16_000, 16_130, 16_260])
+})
+
+test('who waits for a moment far ahead hears of the account every few seconds, who has moments all the time does not', async () => {
+  const waiting = account({ roundTripMs: 10 })
+  waiting.take(createPace(60_000, waiting.shared, waiting.clock), 2)
+  await waiting.pass(31_000)
+  expect(waiting.state.heard).toBe(6)
+  const busy = account({ roundTripMs: 10 })
+  busy.take(createPace(130, busy.shared, busy.clock), 200)
+  await busy.pass(20_000)
+  expect(busy.state.heard).toBe(0)
+})
+
+test('a refusal that another process met fails all who wait here, and all who come after', async () => {
+  const { shared, clock, state, starts, take, pass } = account()
+  const pace = createPace(60_000, shared, clock)
+  const [, ...waiting] = take(pace, 3).map((turn) => turn.catch((error: unknown) => error))
+  await pass(1_000)
+  state.refusedStatus = 403
+  await pass(6_000)
+
+  const facts = { code: 'api_refused', scope: 'run', status: 403 }
+  const message = expect.stringMatching(/^The API refused the key to another process/)
+  for (const turn of waiting) expect(await turn).toMatchObject({ ...facts, message })
+  await expect(pace.turn(never)).rejects.toMatchObject(facts)
+  expect(starts).toEqual([0])
+})
+
+test('a refusal of its own fails all who wait at once, and is told to the other processes', async () => {
+  const { shared, clock, told, take, pass } = account()
+  const pace = createPace(60_000, shared, clock)
+  const [, waiting] = take(pace, 2).map((turn) => turn.catch((error: unknown) => error))
+  await pass(1_000)
+  const refusal = new Error('The API answered 403.')
+  await pace.refused(refusal, 403)
+
+  expect(await waiting).toBe(refusal)
+  await expect(pace.turn(never)).rejects.toBe(refusal)
+  expect(told).toEqual([403])
+})
+
+test('a failure for want of the API is told with its age, and everybody waits as long as the account says', async () => {
+  const { shared, clock, told, state, starts, take, pass } = account()
+  const pace = createPace(100, shared, clock)
+  const [first] = take(pace, 3)
+  await pass(50)
+  Object.assign(state, { outageMs: 4_000, nextAt: clock.now() + 4_000 })
+  if (first !== undefined) await pace.unanswered(await first)
+  await pass(9_000)
+
+  expect(told).toEqual([{ agoMs: 50, isAnswered: false }])
+  expect(starts).toEqual([0, 4_050, 4_150])
+})
+
+test('that the API has answered is told once, with whatever the account is asked next', async () => {
+  const { shared, clock, told, take, pass } = account()
+  const pace = createPace(100, shared, clock)
+  const [first] = take(pace, 1)
+  await pass(10)
+  if (first !== undefined) {
+    pace.answered(await first)
+    await pace.unanswered(await first)
+    await pace.unanswered(await first)
+    pace.answered(await first)
+  }
+  take(pace, 2)
+  await pass(1_000)
+
+  expect(told).toEqual([
+    { agoMs: 10, isAnswered: true },
+    { agoMs: 10, isAnswered: false },
+    'answered',
+  ])
 })

@@ -1,6 +1,7 @@
 import type { Clock } from '../../src/clock.ts'
-import { createPace } from '../../src/pace.ts'
+import { createPace, type Pace } from '../../src/pace.ts'
 import { slidingThrottle } from '../../src/sandbox/throttle.ts'
+import type { SharedPace } from '../../src/shared-pace.ts'
 import { randomOf } from '../support/chance.ts'
 
 /** Time that passes only when nothing is left to be done. */
@@ -35,10 +36,44 @@ export function fakeTime() {
   }
 }
 
+/** The row of an account whose workers keep to this delay, without outages. @returns each worker's own way to it */
+function accountOfWorkers(delayMs: number, workers: number, { now }: Clock): SharedPace[] {
+  const row = { nextAt: 0, pausedUntil: 0, learnedMs: 0, learnedBy: -1, learnedAt: 0 }
+  return Array.from({ length: workers }, (_, self): SharedPace => {
+    const learnedMs = () =>
+      row.learnedBy === self || now() - row.learnedAt > 60_000 ? 0 : row.learnedMs
+    const heard = () => ({
+      others: { delayMs, spacingMs: Math.max(delayMs, learnedMs()), runs: workers },
+      pausedMs: Math.max(0, row.pausedUntil - now()),
+      nextMs: row.nextAt - now(),
+    })
+    return {
+      async reserve(ask) {
+        const spacingMs = Math.max(ask.spacingMs, delayMs, learnedMs())
+        const first = Math.max(row.nextAt + ask.lateMs, now() + ask.pauseMs)
+        row.nextAt = first + ask.count * spacingMs
+        if (row.learnedBy === self || ask.learnedMs > learnedMs()) {
+          Object.assign(row, { learnedMs: ask.learnedMs, learnedBy: self, learnedAt: now() })
+        }
+        return { ...heard(), waitMs: first - now(), spacingMs, nowMs: now() }
+      },
+      hear: async () => heard(),
+      async pause(waitMs) {
+        row.pausedUntil = Math.max(row.pausedUntil, now() + waitMs)
+        row.nextAt = Math.max(row.nextAt, row.pausedUntil)
+      },
+      unanswered: async () => 0,
+      refuse: async () => {},
+    }
+  })
+}
+
 interface ApiScript {
   /** Lookups a second that are allowed, each for so many seconds; the log of requests begins anew with each. */
   phases: readonly (readonly [limit: number | undefined, seconds: number])[]
   delayMs?: number
+  /** So many workers that share the concurrency, and keep together to the delay as their account's. */
+  workers?: number
   concurrency?: number
   /** How much longer than a millisecond a request or an answer may be on its way, and a timer late now and then. */
   jitterMs?: number
@@ -59,6 +94,7 @@ interface Seen {
 export async function simulate({
   phases,
   delayMs = 0,
+  workers,
   concurrency = 16,
   jitterMs = 10,
   isRefusalSlow = false,
@@ -72,13 +108,16 @@ export async function simulate({
     wake: (at, work) =>
       clock.wake(at + 0.3 * random() + (random() < 0.05 ? jitterMs * random() : 0), work),
   }
-  const pace = createPace(delayMs, undefined, late)
+  const paces =
+    workers === undefined
+      ? [createPace(delayMs, undefined, late)]
+      : accountOfWorkers(delayMs, workers, clock).map((shared) => createPace(0, shared, late))
   const began = clock.now()
   const seen: Seen[] = []
   const signal = new AbortController().signal
   let throttle = slidingThrottle(undefined)
 
-  async function lookUpOneAfterTheOther(): Promise<void> {
+  async function lookUpOneAfterTheOther(pace: Pace): Promise<void> {
     for (;;) {
       const start = await pace.turn(signal)
       await sleep(1 + jitterMs * random() ** 3)
@@ -100,7 +139,8 @@ export async function simulate({
   for (const [place, [limit, seconds]] of phases.entries()) {
     throttle = slidingThrottle(limit)
     if (place === 0)
-      for (let worker = 0; worker < concurrency; worker += 1) void lookUpOneAfterTheOther()
+      for (let place = 0; place < concurrency; place += paces.length)
+        for (const pace of paces) void lookUpOneAfterTheOther(pace)
     if (place === 0 && otherPerSecond > 0) void other()
     end += seconds * 1_000
     await passUntil(end)
