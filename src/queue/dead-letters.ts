@@ -15,14 +15,14 @@ const MESSAGE = `coalesce(source_output->>'message', source_output#>>'{value,mes
 
 /** Failed lines as `queue failed` gives them, in the order of `--csv`. */
 const FAILED_COLUMNS = {
-  source: `coalesce(data->>'source', data->>'image')`,
+  source: `data->>'image'`,
   code: REASON,
   message: MESSAGE,
   tries: 'coalesce(source_retry_count, 0) + 1',
   failed_at: utc('created_on'),
 } as const
 
-/** The lines that failed for good, the oldest first; `source` may hold secrets that another program put there. */
+/** The lines that failed for good, the oldest first; `source` is the line as it was put, secrets included. */
 export function failedStatement(
   schema: string,
   { reason, limit }: { reason?: readonly string[] | undefined; limit?: number | undefined },

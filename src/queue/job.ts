@@ -9,10 +9,8 @@ import type { Wanted } from '../wanted.ts'
 
 /** What a job holds, in the names that users know. Other programs may put such jobs too: all but `image` may be left out. */
 const jobSchema = z.object({
-  /** A path or a URL, secrets included. */
+  /** A path or a URL, secrets included; when the job is done, without them. */
   image: z.string().min(1),
-  /** The same without them, where they differ: what stays of it when the job is done. */
-  source: z.string().optional(),
   /** Its line in the images file. */
   line: z.number().int().positive().default(1),
   regions: z.array(z.string()).default([]),
@@ -30,10 +28,8 @@ type JobContent = z.input<typeof jobSchema>
  */
 export function toJob({ text, line }: ImageRef, { question, threshold, meta }: Wanted): JobInsert {
   const image = schemeOf(text) === undefined ? resolve(text) : text
-  const source = redactSource(image)
   const content: JobContent = {
     image,
-    source: source === image ? undefined : source,
     line,
     regions: [...question.regions],
     camera_id: question.cameraId,

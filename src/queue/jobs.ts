@@ -13,32 +13,39 @@ export async function isEmpty(database: Database, schema: string): Promise<boole
   return row?.empty === true
 }
 
-/** $2 jobs. Only of those that are done: what waits has to be fetched yet, here or among the dead letters. */
+/** $2 jobs [{id, source}]. Only of those that are done: what waits has to be fetched yet, here or among the dead letters. */
 const FORGET = (schema: string) => `
-  UPDATE ${schema}.job SET data = (data - 'source') || jsonb_build_object('image', data->'source')
-  WHERE name = $1 AND id = ANY ($2::uuid[]) AND state >= 'completed' AND data ? 'source'`
+  UPDATE ${schema}.job j SET data = j.data || jsonb_build_object('image', d.source)
+  FROM jsonb_to_recordset($2::jsonb) AS d (id uuid, source text)
+  WHERE j.name = $1 AND j.id = d.id AND j.state >= 'completed'`
 
 /** How often links of jobs that are done are forgotten, in milliseconds. */
 const FORGET_EVERY_MS = 2_000
 
+/** A job whose link must not outlive it, and what stays of the link. */
+interface DoneJob {
+  id: string
+  source: string
+}
+
 /** Takes the signatures and passwords out of the links of jobs that are done, soon after, and of all of them at its end. */
 export function createForgetting(database: Database, schema: string) {
   /** A job is settled just after it is added: it is come back to at the next turn but one. */
-  let justDone: string[] = []
-  let done: string[] = []
+  let justDone: DoneJob[] = []
+  let done: DoneJob[] = []
   async function forget(): Promise<void> {
-    const ids = done
+    const turn = done
     done = justDone
     justDone = []
-    if (ids.length === 0) return
-    await database.query(FORGET(schema), [QUEUE, `{${ids.join(',')}}`]).catch(() => {
-      done.push(...ids)
+    if (turn.length === 0) return
+    await database.query(FORGET(schema), [QUEUE, JSON.stringify(turn)]).catch(() => {
+      done.push(...turn)
     })
   }
   const timer = setInterval(forget, FORGET_EVERY_MS)
   timer.unref()
   return {
-    add: (id: string) => void justDone.push(id),
+    add: (job: DoneJob) => void justDone.push(job),
     async end() {
       clearInterval(timer)
       await forget()

@@ -26,7 +26,7 @@ export interface WorkersOptions {
   /** Nothing new is to be begun. */
   stop: AbortSignal
   /** A job is done whose link must not outlive it. */
-  onSecretDone: (id: string) => void
+  onSecretDone: (job: { id: string; source: string }) => void
 }
 
 /** Begins to take jobs. What is in hand when `stop` aborts goes back, unless it is past that. */
@@ -55,7 +55,7 @@ export async function startWorkers({
     }
     const outcome = inQueue(end, job.retryCount < job.retryLimit)
     onOutcome(outcome)
-    if (line.text !== line.source) onSecretDone(job.id)
+    if (line.text !== line.source) onSecretDone({ id: job.id, source: line.source })
     return [settled(job.id, outcome)]
   }
 

@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { CLI, closedEnv, runCli } from '../support/cli.ts'
-import { readmeBlocks, readmeExamples } from '../support/readme.ts'
+import { readmeBlocks, readmeExamples, readmeLines, readmeSession } from '../support/readme.ts'
 import { createWorkplace, type Workplace } from '../support/workplace.ts'
 
 const REPOSITORY = fileURLToPath(new URL('../../', import.meta.url))
@@ -159,6 +159,55 @@ function withoutIds(output: string): string[] {
     .replace(/^Images: s3:.*/m, 'Images: I')
     .replace(/ {2,}/g, '  ')
   return same.trimEnd().split('\n').sort()
+}
+
+test('what the README does in two terminals with the queue goes as it says', async () => {
+  await using place = await createWorkplace({ isMigrated: false })
+  await place.write('images.txt.example', await readExample())
+  await place.write('README.md', '# no image')
+  const isIdle = async () => {
+    const { records } = await place.run(['queue', 'status', '--json'])
+    expect(records[0]).toMatchObject({ waiting: 0, at_work: 0 })
+  }
+  const argsOf = (line: string) => line.replace('npx plate-snapshot ', '').split(' ')
+  const lines = readmeLines('More than one machine')
+  expect(lines.map((line) => argsOf(line)[0])).toEqual(['migrate', 'enqueue', 'work', 'work'])
+  const workers = []
+  for (const line of lines) {
+    if (line.includes(' work')) {
+      const worker = await place.start(argsOf(line))
+      await worker.untilSaid(/Images: /)
+      workers.push(worker)
+    } else expect((await place.run(argsOf(line))).exitCode, line).toBe(0)
+  }
+  workers[1]?.kill('SIGINT')
+  expect((await workers[1]?.ended)?.exitCode).toBe(130)
+
+  const shown = readmeSession('More than one machine')
+  expect(shown).toHaveLength(5)
+  for (const [line, output] of shown) {
+    // What waits is done by the time that people have read so far.
+    if (line.includes('status')) await vi.waitFor(isIdle, { timeout: 30_000 })
+    const script = line.replace('npx plate-snapshot', `'${process.execPath}' '${CLI}'`)
+    const child = spawn('sh', ['-c', `${script} 2>&1`], {
+      cwd: place.folder,
+      env: closedEnv(place.folder, { ...place.env, TZ: 'UTC' }),
+    })
+    const [said] = await Promise.all([text(child.stdout), once(child, 'close')])
+    expect(withoutQueueFacts(said), line).toEqual(withoutQueueFacts(output))
+  }
+  workers[0]?.kill('SIGTERM')
+  expect((await workers[0]?.ended)?.exitCode).toBe(143)
+})
+
+function withoutQueueFacts(output: string): string[] {
+  return withoutIds(
+    output
+      .replace(/^[\d.]+ images a second/m, 'N images a second')
+      .replace(/ on [\w.-]+$/gm, ' on HOST')
+      .replace(/\S+\/README.md/g, 'README.md')
+      .replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/, 'TIME'),
+  )
 }
 
 test('npm run demo is the demo', async () => {

@@ -102,11 +102,7 @@ describe.each(BOTH_DATABASES)('lines that failed for good on %s', (_name, open) 
     expect(await images(QUEUE)).toEqual([LINK])
     expect(await images(DEAD_LETTERS)).toEqual(['/a.txt'])
     const [job] = await queue.boss.fetch(QUEUE, { includeMetadata: true })
-    expect(job).toMatchObject({
-      retryCount: 0,
-      retryLimit: 5,
-      data: { source: 'http://host/a.jpg' },
-    })
+    expect(job).toMatchObject({ retryCount: 0, retryLimit: 5, data: { image: LINK } })
     expect(await retried({ json: true })).toEqual({
       exitCode: 0,
       told: ['{"event":"retried","retried":1,"waiting":0,"stopped":null}'],

@@ -43,6 +43,24 @@ export function readmeExamples(): [line: string, output: string][] {
   return [...pairs].map(([, line = '', output = '']) => [line, output])
 }
 
+/** Commands that a chapter shows as typed into a terminal (after `$ `), with what came of them. */
+export function readmeSession(chapter: string): [line: string, output: string][] {
+  const text = chapterOf(chapter).matchAll(/^```console\n\$ (.*)\n([\s\S]*?)^```$/gm)
+  return [...text].map(([, line = '', output = '']) => [line, output])
+}
+
+/** The lines of plate-snapshot in a chapter's blocks of shell commands, in order. */
+export function readmeLines(chapter: string): string[] {
+  const blocks = chapterOf(chapter).matchAll(/^```sh\n([\s\S]*?)^```$/gm)
+  const lines = [...blocks].flatMap(([, text = '']) => text.split('\n'))
+  return lines.filter((line) => line.startsWith('npx plate-snapshot '))
+}
+
+function chapterOf(heading: string): string {
+  const [, rest = ''] = README.split(`\n## ${heading}\n`)
+  return rest.split('\n## ')[0] ?? ''
+}
+
 /** Targets of the README's links that are files of this repository. */
 export function readmeFiles(): string[] {
   const targets = [...README.matchAll(/\]\(([^)#\s]+)\)/g)].flatMap(([, target]) => target ?? [])
