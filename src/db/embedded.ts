@@ -100,14 +100,10 @@ function toDatabase(
     },
     execute: async (script) => {
       const one = await opened()
-      const results = await translated(
-        one.exec(script).catch(async (thrown) => {
-          // There is one connection: left inside a failed transaction it would refuse everything after.
-          await one.exec('ROLLBACK')
-          throw thrown
-        }),
-      )
-      return results.flatMap(({ rows }): object[] => rows)
+      // There is one connection. In a transaction, which its own BEGIN and COMMIT only make PGlite remark upon, a script that
+      // fails is rolled back before anything else has its turn.
+      const run = one.transaction((tx) => tx.exec(script))
+      return (await translated(run)).flatMap(({ rows }): object[] => rows)
     },
     async close() {
       await (await opening)?.close()

@@ -104,7 +104,7 @@ export async function* purgeImages(
 /** Lets an embedded database use the space again; a server does so by itself. */
 export async function reclaimSpace(database: Database): Promise<void> {
   if (!database.isEmbedded) return
-  await database.execute('VACUUM plate_lookups, vehicle_snapshots, image_sources, image_failures')
+  await database.query('VACUUM plate_lookups, vehicle_snapshots, image_sources, image_failures')
 }
 
 /** Somebody else holds what was to be locked (lock_not_available), or waits for it in a ring (deadlock_detected). */

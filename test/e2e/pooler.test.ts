@@ -45,6 +45,23 @@ test('two runs at once through PgBouncer in transaction mode share a list and bi
   expect(place.sandbox.lookups).toHaveLength(60)
 })
 
+test('two workers through PgBouncer in transaction mode share a queue and bill each image once', async ({
+  skip,
+}) => {
+  const pooler = installed ?? skip(NOT_INSTALLED)
+  await using place = await createPooledWorkplace(pooler, { latencyMs: [20, 50] })
+  await place.write('images.txt', (await place.draw(...names(60))).join('\n'))
+  expect((await place.run(['enqueue', '--images', 'images.txt'])).stdout).toBe('60 new jobs.\n')
+  const args = ['work', '--until-empty', '--json', '--delay', '0', ...FLAGS]
+  const ends = await Promise.all([place.run(args), place.run(args)])
+  expect(ends.map(({ exitCode, stderr }) => [exitCode, stderr])).toEqual([
+    [0, expect.not.stringContaining('rror')],
+    [0, expect.not.stringContaining('rror')],
+  ])
+  expect(ends.reduce((sum, { summary }) => sum + summary.no_plate, 0)).toBe(60)
+  expect(place.sandbox.lookups).toHaveLength(60)
+})
+
 test('while the API answers, no connection of the pool is held', async ({ skip }) => {
   const pooler = installed ?? skip(NOT_INSTALLED)
   await using place = await createPooledWorkplace(pooler, { fault: () => 'hang' })

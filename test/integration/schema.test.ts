@@ -2,6 +2,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Database } from '../../src/db/database.ts'
 import { applySchema, requireSchema, schemaVersion } from '../../src/db/schema.ts'
 import { SNAPSHOT_COLUMNS } from '../../src/db/snapshots.ts'
+import { QUEUE } from '../../src/queue/boss.ts'
+import { installQueue, openQueue } from '../../src/queue/install.ts'
 import { type OpenedDatabase, openEmbedded, openOnServer } from '../support/both-databases.ts'
 import { type PostgresServer, startPostgres } from '../support/postgres.ts'
 
@@ -93,6 +95,17 @@ describe.each<[name: string, release: 'oldest' | 'newest' | undefined]>([
     ])
     expect(await schemaVersion(database)).toBe(5)
     await requireSchema(database)
+  })
+
+  test('has the queue beside it, made by several at once', async () => {
+    // An embedded database has one process, which makes it once.
+    const others = Array.from({ length: database.isEmbedded ? 0 : 3 }, opened.openAnother)
+    await Promise.all([database, ...others].map((one) => installQueue(one, 'pgboss')))
+    const boss = await openQueue(database, 'pgboss', () => {})
+    await boss.insert(QUEUE, [{ data: { image: 'a.jpg' } }])
+    const [job] = await boss.fetch(QUEUE)
+    expect(job?.data).toEqual({ image: 'a.jpg' })
+    await boss.stop()
   })
 
   test('has the columns that rows are written to, and no others', async () => {
