@@ -10,6 +10,9 @@ import { createForgetting, isEmpty } from './queue/jobs.ts'
 import { startWorkers } from './queue/workers.ts'
 import { openIngest } from './wiring.ts'
 
+/** Troubles of pg-boss's own that are told, each once: a worker may run for months. */
+const MOST_TOLD = 20
+
 /** How often `--until-empty` looks whether it is, in milliseconds. */
 const LOOK_EVERY_MS = 500
 
@@ -49,9 +52,14 @@ export function runWork(
         halt(new InterruptedError({ hint: 'What was not finished went back into the queue.' }))
       signal.addEventListener('abort', interrupt, { once: true })
       if (signal.aborted) interrupt()
-      // What fails in the background comes again by itself, unless the database is gone.
+      const told = new Set<string>()
       const onTrouble = (error: Error) => {
         if (error instanceof IngestError && error.scope === 'run') halt(error)
+        // pg-boss adds which of its own workers it was.
+        const said = error.message.replace(/ \(Queue: .*\)$/, '').replace(/\.$/, '')
+        if (stop.aborted || told.has(said) || told.size >= MOST_TOLD) return
+        told.add(said)
+        events.onNotice?.(`The queue has trouble: ${said}. It is tried again.`)
       }
       const boss = await openQueue(database, settings.queueSchema, onTrouble, LOOKING_AFTER)
       const forgetting = createForgetting(database, settings.queueSchema)
@@ -62,9 +70,12 @@ export function runWork(
           onSecretDone: forgetting.add,
         })
         await stopped(stop, async () => untilEmpty && isEmpty(database, settings.queueSchema))
-        await boss.offWork(QUEUE)
+      } catch (thrown) {
+        halt(thrown)
       } finally {
         signal.removeEventListener('abort', interrupt)
+        // Waits for what is in hand, however long that may take.
+        await boss.offWork(QUEUE)
         await boss.stop()
         await forgetting.end()
       }

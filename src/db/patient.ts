@@ -4,13 +4,14 @@ import type { Database } from './database.ts'
 
 /**
  * The same database, whose short absence is waited out: a restart of the server, of a pooler, of the network between.
- * Only for statements and transactions that do no harm when they are done twice.
+ * Only for statements, scripts and transactions that do no harm when they are done twice.
  */
 export function patient(database: Database, { through }: Outage): Database {
   return {
     ...database,
     query: (sql, values) => through(() => database.query(sql, values)),
     transaction: (work) => through(() => database.transaction(work)),
+    execute: (script) => through(() => database.execute(script)),
   }
 }
 

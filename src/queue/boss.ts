@@ -22,30 +22,43 @@ export type BossOptions = Pick<
   | 'superviseIntervalSeconds'
 >
 
-/** pg-boss over the connections that are there already: it opens none, and looks after nothing unless told to. */
+/**
+ * pg-boss over the connections that are there already: it opens none, and looks after nothing unless told to.
+ * @param onTrouble hears of what fails in the background: it comes again by itself, unless it is a `DatabaseError` that
+ * concerns the whole run
+ */
 export async function createBoss(
   database: Database,
   schema: string,
   options: BossOptions = {},
+  onTrouble: (error: Error) => void = () => {},
 ): Promise<PgBoss> {
   const { PgBoss } = await import('pg-boss')
-  return new PgBoss({
-    ...{ schema, db: bossDatabase(database) },
+  const boss = new PgBoss({
+    ...{ schema, db: bossDatabase(database, onTrouble) },
     backend: database.isEmbedded ? 'pglite' : 'postgres',
     ...{ migrate: false, supervise: false, schedule: false, registerInstance: false },
     // Both are for an operator's hands: they take an owner's rights, and longer than a statement may here.
     ...{ reindex: false, monitorVacuum: false },
     ...options,
   })
+  boss.on('error', onTrouble)
+  return boss
 }
 
-/** A database as pg-boss takes it. */
-function bossDatabase(database: Database): Db {
+/** A database as pg-boss takes it, which tells of its failures in words of its own. */
+function bossDatabase(database: Database, onTrouble: (error: Error) => void): Db {
   return {
     async executeSql(text, values = []) {
-      // Without values it may be a script.
-      const run = () => (values.length > 0 ? database.query(text, values) : database.execute(text))
-      return { rows: await run().catch(throwDriverError) }
+      try {
+        // Without values it may be a script.
+        const rows =
+          values.length > 0 ? await database.query(text, values) : await database.execute(text)
+        return { rows }
+      } catch (thrown) {
+        if (thrown instanceof DatabaseError && thrown.scope === 'run') onTrouble(thrown)
+        throw driverError(thrown)
+      }
     },
   }
 }
@@ -62,7 +75,7 @@ export function withinTransaction(transaction: Queryable): { db: Db } {
 }
 
 /** pg-boss goes by PostgreSQL's codes; that the database is away is told in our own words. */
-function throwDriverError(thrown: unknown): never {
+function driverError(thrown: unknown): unknown {
   const isOurs = thrown instanceof DatabaseError && !thrown.isTransient
-  throw isOurs && thrown.cause instanceof Error ? thrown.cause : thrown
+  return isOurs && thrown.cause instanceof Error ? thrown.cause : thrown
 }

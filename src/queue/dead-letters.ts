@@ -10,8 +10,8 @@ const BATCH = 1_000
 
 /** Why it failed: a worker's word for it, or that of pg-boss when no worker was left to say anything. */
 export const REASON = `CASE WHEN source_output ? 'code' THEN source_output->>'code'
-  WHEN source_output->'value' ? 'message' THEN 'worker_lost' ELSE 'internal' END`
-const MESSAGE = `coalesce(source_output->>'message', source_output#>>'{value,message}')`
+  WHEN source_output ? 'value' THEN 'worker_lost' ELSE 'internal' END`
+const MESSAGE = `coalesce(source_output->>'message', source_output#>>'{value,message}', source_output->>'value')`
 
 /** Failed lines as `queue failed` gives them, in the order of `--csv`. */
 const FAILED_COLUMNS = {

@@ -64,10 +64,15 @@ async function requireOwn(database: Database, schema: string): Promise<void> {
 
 async function isReady(database: Database, schema: string): Promise<boolean> {
   const boss = await createBoss(database, schema)
-  return boss.start().then(
-    () => boss.stop().then(() => true),
-    () => false,
-  )
+  try {
+    await boss.start()
+    return true
+  } catch (thrown) {
+    if (thrown instanceof DatabaseError) throw thrown
+    return false
+  } finally {
+    await boss.stop()
+  }
 }
 
 /**
@@ -82,8 +87,7 @@ export async function openQueue(
   options: BossOptions = {},
 ) {
   if (database.isEmbedded) await installQueue(database, schema)
-  const boss = await createBoss(database, schema, options)
-  boss.on('error', onTrouble)
+  const boss = await createBoss(database, schema, options, onTrouble)
   if (!(await boss.isInstalled())) {
     throw new DatabaseError('schema_missing', `${database.name} has no queue yet.`)
   }

@@ -42,7 +42,7 @@ export function toJob({ text, line }: ImageRef, { question, threshold, meta }: W
 }
 
 /** By this a line that waits is known again: short, since each is in an index. */
-export function keyOf(image: string): string {
+function keyOf(image: string): string {
   return hash('sha256', image, 'base64url').slice(0, 22)
 }
 

@@ -1,4 +1,4 @@
-import type { JobWithMetadata, PgBoss } from 'pg-boss'
+import type { JobInsert, JobWithMetadata, PgBoss } from 'pg-boss'
 import { inBatches } from '../batches.ts'
 import type { Database } from '../db/database.ts'
 import type { Recalled } from '../db/recall.ts'
@@ -6,11 +6,13 @@ import { withMemory } from '../memory.ts'
 import type { Outcome } from '../outcome.ts'
 import type { Line, WantedLine } from '../pipeline.ts'
 import { QUEUE, withinTransaction } from './boss.ts'
-import { keyOf, readJob } from './job.ts'
+import { readJob } from './job.ts'
 import { inQueue, notOurs, settled } from './settled.ts'
 
 /** How often a worker with nothing to do looks into the queue, in seconds. */
-const IDLE_POLL_S = 1
+const IDLE_POLL_S = 2
+/** The priority of what was given back. */
+const BEFORE_OTHERS = 1
 /** Lines that the ledger is asked about at once. */
 const MOST_LINES = 128
 
@@ -50,7 +52,7 @@ export async function startWorkers({
     if (line === undefined) return [notOurs(job.id)]
     const end = stop.aborted ? undefined : await settle(await remember(line))
     if (end === undefined) {
-      await giveBack(boss, database, job, line)
+      await giveBack(boss, database, job)
       return [{ id: job.id, status: 'completed' as const }]
     }
     const outcome = inQueue(end, job.retryCount < job.retryLimit)
@@ -80,17 +82,28 @@ export async function startWorkers({
   }
 }
 
-/** A job as if nobody had ever taken it, before all others: none of its tries is used up. Nothing when it is another's by now. */
+/** A job as if nobody had taken it, before others: none of its tries is used up. Nothing when it is another's by now. */
 async function giveBack(
   boss: PgBoss,
   database: Database,
-  { id, retryCount, data }: JobWithMetadata,
-  { text }: WantedLine,
+  { id, data, retryCount, ...job }: JobWithMetadata,
 ): Promise<void> {
+  const { singletonKey, retryLimit, retryDelay, retryBackoff } = job
+  const { expireInSeconds, deleteAfterSeconds, heartbeatSeconds, groupId, groupTier } = job
+  const again: JobInsert = {
+    data,
+    priority: Math.max(job.priority, BEFORE_OTHERS),
+    // What it has left of them.
+    retryLimit: Math.max(0, retryLimit - retryCount),
+    ...{ retryDelay, retryBackoff, expireInSeconds, deleteAfterSeconds },
+    ...(singletonKey !== null && { singletonKey }),
+    ...(heartbeatSeconds !== null && { heartbeatSeconds }),
+    ...(groupId && { group: { id: groupId, ...(groupTier && { tier: groupTier }) } }),
+  }
   await database.transaction(async (transaction) => {
     const within = withinTransaction(transaction)
     const deleted = await boss.deleteJob(QUEUE, { id, retryCount }, within)
     if ('affected' in deleted && deleted.affected === 0) return
-    await boss.insert(QUEUE, [{ data, singletonKey: keyOf(text), priority: 1 }], within)
+    await boss.insert(QUEUE, [again], within)
   })
 }
