@@ -3,23 +3,42 @@
  * everything, and its figures mean little. The exit code is 1 when a bar is missed.
  */
 import process from 'node:process'
+import { enqueue } from './enqueue.ts'
 import { far } from './far.ts'
 import { growth } from './growth.ts'
 import { learned } from './learned.ts'
 import { memory } from './memory.ts'
 import { rate } from './rate.ts'
 import { reread } from './reread.ts'
+import { reserve } from './reserve.ts'
 import { shared } from './shared.ts'
 import { startup } from './startup.ts'
 import { type Bench, openBench } from './support/bench.ts'
 import { lineOf, type Measurement, mustBe, type Row, tableOf } from './support/measurement.ts'
+import { taking } from './taking.ts'
 import { throughput } from './throughput.ts'
 import { urls } from './urls.ts'
+import { work } from './work.ts'
+import { workPace } from './work-pace.ts'
 
 /** Rows that mostly wait share the machine; each list is done one after another, beside the other list. */
-const WAITING: Readonly<Record<string, Row>>[] = [{ learned }, { rate, shared, far }]
+const WAITING: Readonly<Record<string, Row>>[] = [
+  { learned },
+  { rate, shared, far, 'work-pace': workPace },
+]
 /** Rows that take all the processor there is have it alone. */
-const HEAVY: Readonly<Record<string, Row>> = { startup, throughput, growth, memory, reread, urls }
+const HEAVY: Readonly<Record<string, Row>> = {
+  startup,
+  throughput,
+  work,
+  enqueue,
+  taking,
+  reserve,
+  growth,
+  memory,
+  reread,
+  urls,
+}
 
 const asked = process.argv.slice(2)
 const isShort = asked.includes('--short')

@@ -4,10 +4,11 @@ import type { Bench } from './bench.ts'
 import { type Ran, type Running, startCli } from './node-process.ts'
 import type { PacedOptions, PacedSandbox, Request } from './paced-sandbox.ts'
 
-const SANDBOX = new URL('./paced-sandbox.ts', import.meta.url)
+/** A sandbox with a limit; see paced-sandbox.ts. */
+export const SANDBOX = new URL('./paced-sandbox.ts', import.meta.url)
 
 /** As the API takes its time: 300 milliseconds, 200 more or less. */
-const LATENCY_MS = [100, 500] as const
+export const LATENCY_MS = [100, 500] as const
 const LOOK_AGAIN_MS = 50
 
 /** One of the processes that share a sandbox and a database. */
@@ -21,7 +22,7 @@ export interface Process {
 let lastStart: Promise<void> = Promise.resolve()
 
 /** Rows that run at the same time start their processes one by one: a start takes a processor for a second. */
-function inTurn(start: () => Promise<void>): Promise<void> {
+export function inTurn(start: () => Promise<void>): Promise<void> {
   const mine = lastStart.then(start)
   lastStart = mine.catch(() => {})
   return mine

@@ -5,6 +5,7 @@ import { ANSWER, INFORMATION } from './answer.ts'
 
 /** What a server was asked since it started or was last asked about it. */
 export interface Swallowed {
+  requests: number
   /** Requests with a body. */
   bodies: number
   bytes: number
@@ -44,7 +45,7 @@ export function startImageStore(): Promise<SwallowingServer> {
 
 /** HTTP on the bare socket: heads are read, bodies are counted by their length and let go. */
 async function startSwallowing(answerTo: (head: string) => Answer): Promise<SwallowingServer> {
-  let swallowed: Swallowed = { bodies: 0, bytes: 0, connections: 0 }
+  let swallowed: Swallowed = { requests: 0, bodies: 0, bytes: 0, connections: 0 }
   const sockets = new Set<Socket>()
   const server = createServer({ noDelay: true }, (socket) => {
     swallowed.connections += 1
@@ -68,6 +69,7 @@ async function startSwallowing(answerTo: (head: string) => Answer): Promise<Swal
       left = Number(/content-length: *(\d+)/i.exec(head)?.[1] ?? 0)
       if (/transfer-encoding/i.test(head)) throw new Error('only bodies of a known length')
       if (/expect: *100-continue/i.test(head)) socket.write('HTTP/1.1 100 Continue\r\n\r\n')
+      swallowed.requests += 1
       if (left > 0) swallowed.bodies += 1
       else finish()
       return rest
@@ -94,7 +96,7 @@ async function startSwallowing(answerTo: (head: string) => Answer): Promise<Swal
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     async report() {
       const told = swallowed
-      swallowed = { bodies: 0, bytes: 0, connections: 0 }
+      swallowed = { requests: 0, bodies: 0, bytes: 0, connections: 0 }
       return told
     },
     async stop() {
