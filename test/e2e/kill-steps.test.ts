@@ -214,7 +214,7 @@ test.concurrent.each<[point: string, dying: Dying]>([
     const failed = images.filter(({ outcome }) => outcome === 'failed')
     expect(failed.map(({ error }) => error?.code)).toEqual(lost.map(() => 'answer_lost'))
     const unanswered = [...(await expectSound(place)).values()].filter(({ answer }) => !answer)
-    expect(unanswered.map(({ sha256 }) => sha256).sort()).toEqual(lost.sort())
+    expect(unanswered.map(({ sha256 }) => sha256).sort()).toEqual(lost.toSorted())
     expect(billedOf()).toEqual(billed)
 
     await finishes(place)

@@ -19,7 +19,9 @@ async function withOwnRole({ query, env }: Workplace) {
   url.password = DB_PASSWORD
   return {
     url: url.href,
-    [Symbol.asyncDispose]: async () => void (await query(`DROP ROLE ${role}`)),
+    // The queue that it made is its own.
+    [Symbol.asyncDispose]: async () =>
+      void (await query(`DROP OWNED BY ${role}; DROP ROLE ${role}`)),
   }
 }
 
