@@ -82,7 +82,9 @@ export async function openIngest(
     const account = accountOf(settings.api)
     const heartbeat = heartbeatOf(options.heartbeat * 1_000)
     const run = await beginRun(database, {
-      ...{ account, delayMs: ownDelayMs(options), heartbeat },
+      // A worker belongs to the account when it joins its pace.
+      account: options.isWorker ? undefined : account,
+      ...{ delayMs: ownDelayMs(options), heartbeat },
       ...(!options.isWorker && { threshold: options.confidenceThreshold }),
     })
     // A database that has gone away cannot be told; the heartbeat's silence will.

@@ -59,7 +59,9 @@ function setDelay(delay: string): string {
 const SET = setDelay('$3')
 const JOIN = setDelay(`CASE WHEN EXISTS (
     SELECT FROM ingest_runs r WHERE r.account = $1 AND r.delay_ms IS NULL AND r.id <> $2::uuid AND ${IS_ALIVE}
-  ) THEN greatest($3, coalesce(p.delay_ms, ${UNSET_DELAY_MS})) ELSE $3 END`)
+  ) THEN greatest($3, p.delay_ms) ELSE $3 END`)
+const LOCK = 'SELECT 1 FROM api_pace WHERE account = $1 FOR UPDATE'
+const BELONG = 'UPDATE ingest_runs SET account = $1 WHERE id = $2'
 
 const IS_UNTRIED =
   'NOT EXISTS (SELECT FROM ingest_runs r WHERE r.account = $1 AND r.started_at > p.refused_at)'
@@ -71,9 +73,10 @@ const READ = `WITH runs AS (${RUNS})
   FROM runs LEFT JOIN api_pace p ON p.account = $1`
 
 /**
- * A worker begins on the account. The delay that it was given holds for all workers; while others are at work, a longer one
- * of theirs stays. Without one, it keeps to what there is.
- * @param runId the worker's own run
+ * A worker begins on the account, one after the other: of two that begin at once, one finds the other at work. The delay that
+ * it was given holds for all workers; while others are at work, a longer one of theirs stays. Without one, it keeps to what
+ * there is.
+ * @param runId the worker's own run, which belongs to the account from now on
  */
 export async function joinPace(
   database: Database,
@@ -81,9 +84,12 @@ export async function joinPace(
   runId: string,
   delayMs: number | undefined,
 ): Promise<void> {
-  if (delayMs === undefined) return
   await enterAccount(database, account)
-  await database.query(JOIN, [account, runId, delayMs])
+  await database.transaction(async (transaction) => {
+    await transaction.query(LOCK, [account])
+    if (delayMs !== undefined) await transaction.query(JOIN, [account, runId, delayMs])
+    await transaction.query(BELONG, [account, runId])
+  })
 }
 
 /**

@@ -44,7 +44,8 @@ const OPEN = `
 
 /**
  * Enters this process into the database as a run that spends `account` with at least `delayMs` between requests (undefined:
- * what the account's row says, as workers do), and makes rows by `threshold`.
+ * what the account's row says, as workers do), and makes rows by `threshold`. A worker belongs to no account until it joins one
+ * (account-pace.ts).
  */
 export async function beginRun(
   database: Database,
@@ -54,7 +55,7 @@ export async function beginRun(
     threshold,
     heartbeat = HEARTBEAT,
   }: {
-    account: string
+    account: string | undefined
     delayMs: number | undefined
     threshold?: number
     heartbeat?: Heartbeat
@@ -66,7 +67,7 @@ export async function beginRun(
   const { everyMs, deadAfterMs } = heartbeat
   const process = [machine, processId, processStarted]
   const own = [delayMs ?? null, deadAfterMs, threshold ?? null]
-  await database.query(BEGIN, [id, ...process, account, ...own])
+  await database.query(BEGIN, [id, ...process, account ?? null, ...own])
   const beat = async () => void (await database.query(BEAT, [id]))
   // A beat that fails is made up for by the next; a run without any loses its claims, as it should.
   const timer = setInterval(() => void beat().catch(() => {}), everyMs)

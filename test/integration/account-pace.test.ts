@@ -70,8 +70,9 @@ describe.each(BOTH_DATABASES)('an account on %s', (_name, open) => {
     const account = randomUUID()
     const kept = async () => (await readPace(database, account)).delayMs
     const [first, second, third] = [randomUUID(), await begin(account), await begin(account)]
-    await joinPace(database, account, first, 100)
     expect(await kept()).toBe(500)
+    await joinPace(database, account, first, 100)
+    expect(await kept()).toBe(100)
     await joinPace(database, account, second.id, 3_000)
     await joinPace(database, account, third.id, 1_000)
     await joinPace(database, account, third.id, undefined)
@@ -79,6 +80,20 @@ describe.each(BOTH_DATABASES)('an account on %s', (_name, open) => {
     await second.end()
     await joinPace(database, account, third.id, 1_000)
     expect(await kept()).toBe(1_000)
+  })
+
+  test('has the longer delay of two workers that begin at once, and none of those before them', async () => {
+    const account = randomUUID()
+    await setPace(database, account, 10_000)
+    const runs = await Promise.all(
+      [20, 50].map(async (delayMs) => {
+        const run = await beginRun(database, { account: undefined, delayMs: undefined })
+        return { run, delayMs }
+      }),
+    )
+    await Promise.all(runs.map(({ run, delayMs }) => joinPace(database, account, run.id, delayMs)))
+    expect(await readPace(database, account)).toMatchObject({ delayMs: 50, workers: 2 })
+    await Promise.all(runs.map(({ run }) => run.end()))
   })
 
   test('gives its moments anew a few seconds after its delay was made shorter, and later ones are lost', async () => {
