@@ -49,8 +49,9 @@ async function queueOf(database: Database, schema: string): Promise<QueueSchema 
     return await installQueue(database, schema)
   } catch (thrown) {
     if (thrown instanceof DatabaseError && thrown.code === 'schema_old') return thrown
-    if (systemCodeOf(thrown) !== '42501') throw thrown
-    const message = `The queue's schema ${schema} cannot be made: ${messageOf(thrown)}.`
+    const refused = thrown instanceof DatabaseError ? thrown.cause : thrown
+    if (systemCodeOf(refused) !== '42501') throw thrown
+    const message = `The queue's schema ${schema} cannot be made: ${messageOf(refused)}.`
     const hint = `Have its owner run: CREATE SCHEMA ${schema} AUTHORIZATION <role>, then run migrate again.`
     return new DatabaseError('schema_missing', message, { cause: thrown, hint })
   }

@@ -48,7 +48,11 @@ function paceRecord(found: AccountPace) {
 
 function paceLines(found: AccountPace): string[] {
   const { delayMs, keptMs, learnedMs, pausedMs, refused, ingestRuns, ingestDelayMs } = found
-  const lines = [`Pace: one request every ${inSeconds(delayMs)} for all workers together.`]
+  const lines = [
+    delayMs === 0
+      ? 'Pace: no delay; the workers keep to the rate that they learn from 429s.'
+      : `Pace: one request every ${inSeconds(delayMs)} for all workers together.`,
+  ]
   const isIngest = ingestRuns > 0 && ingestDelayMs > delayMs
   if (isIngest) lines.push(`An ingest run on the account asks for ${inSeconds(ingestDelayMs)}.`)
   if (learnedMs !== undefined && learnedMs > delayMs) {

@@ -74,8 +74,8 @@ export function withinTransaction(transaction: Queryable): { db: Db } {
   }
 }
 
-/** pg-boss goes by PostgreSQL's codes; that the database is away is told in our own words. */
+/** pg-boss goes by PostgreSQL's codes; what concerns all statements, as a database that is away, is told in our own words. */
 function driverError(thrown: unknown): unknown {
-  const isOurs = thrown instanceof DatabaseError && !thrown.isTransient
-  return isOurs && thrown.cause instanceof Error ? thrown.cause : thrown
+  const isOfOne = thrown instanceof DatabaseError && thrown.scope === 'image'
+  return isOfOne && thrown.cause instanceof Error ? thrown.cause : thrown
 }
