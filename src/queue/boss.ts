@@ -12,6 +12,7 @@ export const WORKER = 'plate-snapshot work'
 /** What pg-boss is told beyond its database. */
 export type BossOptions = Pick<
   ConstructorOptions,
+  | 'createSchema'
   | 'instanceHeartbeatSeconds'
   | 'instanceName'
   | 'maintenanceIntervalSeconds'

@@ -24,6 +24,8 @@ const OPTIONS: Omit<Queue, 'name'> = {
   deleteAfterSeconds: DAY_S,
 }
 
+const IS_MISSING = 'SELECT to_regnamespace($1) IS NULL AS "isMissing"'
+
 /** What `migrate` found, in the words of its report. */
 export type QueueSchema = 'made' | 'upgraded' | 'there'
 
@@ -36,7 +38,10 @@ const OTHERS = (schema: string) =>
  * @throws {DatabaseError} `schema_old` where that would upgrade the queue of another program under its feet
  */
 export async function installQueue(database: Database, schema: string): Promise<QueueSchema> {
-  const boss = await createBoss(database, schema, { migrate: true })
+  // A role may have a schema of its own, and no right to make one: PostgreSQL asks for that first, IF NOT EXISTS or not.
+  const [found] = await database.query<{ isMissing: boolean }>(IS_MISSING, [schema])
+  const createSchema = found?.isMissing === true
+  const boss = await createBoss(database, schema, { migrate: true, createSchema })
   const before = (await boss.isInstalled()) ? await boss.schemaVersion() : null
   const isCurrent = before !== null && (await isReady(database, schema))
   if (before !== null && !isCurrent) await requireOwn(database, schema)

@@ -89,6 +89,35 @@ test('a role that may not take jobs is told so, and the worker ends', async () =
   }
 })
 
+test('a role that may not make a schema is told what its owner has to do, and that does', async () => {
+  await using place = await createWorkplace()
+  const role = `maker_${process.pid}`
+  await place.query(`CREATE ROLE ${role} LOGIN PASSWORD 'pw'`)
+  try {
+    await place.query(`GRANT ALL ON ALL TABLES IN SCHEMA public TO ${role}`)
+    const owning = await place.query<{ sql: string }>(
+      `SELECT format('ALTER TABLE %I OWNER TO ${role}', tablename) AS sql FROM pg_tables WHERE schemaname = 'public'`,
+    )
+    for (const { sql } of owning) await place.query(sql)
+    await place.query(`GRANT ALL ON SCHEMA public TO ${role}`)
+    await place.query(`ALTER FUNCTION plate_snapshot_is_purged OWNER TO ${role}`)
+    const url = new URL(place.env['DATABASE_URL'] ?? '')
+    url.username = role
+    url.password = 'pw'
+    const env = { DATABASE_URL: url.href }
+    const refused = await place.run(['migrate'], { env })
+    expect(refused.exitCode, refused.stderr).toBe(0)
+    expect(refused.stderr).toMatch(/Have its owner run: CREATE SCHEMA pgboss AUTHORIZATION/)
+    await place.query(`CREATE SCHEMA pgboss AUTHORIZATION ${role}`)
+    const made = await place.run(['migrate'], { env })
+    expect(made.stderr).toBe('')
+    expect(made.stdout).toContain('The queue of enqueue and work is made.')
+  } finally {
+    await place.query(`DROP OWNED BY ${role}`)
+    await place.query(`DROP ROLE ${role}`)
+  }
+})
+
 test('a worker whose connections are cut again and again goes on', async () => {
   await using place = await createQueuePlace()
   await put(place, await place.draw(...names(20)))
