@@ -30,14 +30,18 @@ const SEED = Number(process.env['KILL_SEED'] ?? Math.floor(Math.random() * 2 ** 
 
 const ARGS = ['work', '--until-empty', '--json', '--concurrency', `${CONCURRENCY}`]
 
-/** A worker that is begun again whenever it is killed, as a supervisor of services does. */
+/**
+ * A worker that is begun again, as a supervisor of services does, when it is killed, and when it finds no database to
+ * begin with: patience is for one that has begun.
+ */
 function keepWorking(place: Workplace) {
   let current: Awaited<ReturnType<Workplace['start']>> | undefined
   async function work(): Promise<CliResult> {
     for (;;) {
       current = await place.start([...ARGS, '--delay', `${DELAY_S}`])
       const end = await current.ended
-      if (end.exitCode !== null) return end
+      const hasNotBegun = end.summary?.stopped === 'database_down' && end.summary.attempts === 0
+      if (end.exitCode !== null && !hasNotBegun) return end
     }
   }
   return { ended: work(), kill: () => current?.kill('SIGKILL') }
@@ -65,14 +69,14 @@ test('of 2,000 jobs, four workers that are killed again and again while the data
   let kills = 0
   for (let requests = KILL_EVERY; requests < JOBS; requests += KILL_EVERY) {
     while (place.sandbox.lookups.length < requests && !hasEnded) await sleep(5)
-    if (requests === RESTART_AFTER) {
-      await postgres.down('immediate')
-      await sleep(random() * 1_000)
-      await postgres.up()
-      continue
-    }
+    // In the middle one begins while the database is away.
+    if (requests === RESTART_AFTER) await postgres.down('immediate')
     workers[Math.floor(random() * WORKERS)]?.kill()
     kills += 1
+    if (requests === RESTART_AFTER) {
+      await sleep(random() * 1_000)
+      await postgres.up()
+    }
   }
   const ends = await allEnded
   for (const { exitCode, stderr } of ends) expect(exitCode, stderr).toBe(0)
