@@ -4,6 +4,8 @@ import { z } from 'zod'
 import type { ApiSettings } from './config.ts'
 import { LookupError, messageOf } from './errors.ts'
 import { createDispatcher, readBody } from './http.ts'
+import { keyInClear } from './insecure-api.ts'
+import { guardOfApi, RefusedTargetError } from './reach.ts'
 
 /** What the API says about the account; asking costs no lookup. */
 export interface Account {
@@ -84,7 +86,7 @@ async function get(
   path: string,
   signal?: AbortSignal,
 ): Promise<{ status: number; text: string }> {
-  const dispatcher = createDispatcher(TIMEOUT_MS)
+  const dispatcher = createDispatcher(TIMEOUT_MS, { guard: guardOfApi(api) })
   const url = new URL(api.url)
   url.pathname = url.pathname.replace(/\/v1\/plate-reader\/$/, path)
   try {
@@ -99,6 +101,7 @@ async function get(
     const text = (await readBody(response.body, MAX_BYTES)).toString('utf8')
     return { status: response.statusCode, text }
   } catch (cause) {
+    if (cause instanceof RefusedTargetError) throw keyInClear(cause)
     throw new LookupError(
       'api_unreachable',
       `${hostOf(api)} cannot be reached: ${messageOf(cause)}.`,

@@ -17,7 +17,13 @@ export const ADVICE = {
   },
   not_a_file: { hint: 'Name the image file itself, not a folder or a device.' },
   file_unreadable: { hint: 'Give the user who runs plate-snapshot the right to read the file.' },
+  path_refused: {
+    hint: 'Put the image into the folder of --root, or run without --no-local and --root.',
+  },
   // a URL
+  address_refused: {
+    hint: 'With --public-only, --allow-host lets a host or network of your own through; link-local and metadata addresses are never fetched.',
+  },
   http_not_found: { hint: 'The image is gone from its server; remove the line or correct it.' },
   http_forbidden: { hint: 'The link needs other credentials or has expired; get a fresh one.' },
   http_error: { hint: 'The server of the image failed; run the same list again later.' },

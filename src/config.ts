@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { CLOUD_URL, type DatabaseSettings, readApiUrl, readDatabaseUrl } from './addresses.ts'
 import type { ConfigProblem } from './errors.ts'
+import { INSECURE } from './insecure-api.ts'
 import { stateFolder } from './spool.ts'
 
 /** The API as the settings name it. */
@@ -10,6 +11,8 @@ export interface ApiSettings {
   key: string | undefined
   /** The vendor's own host, as against a self-hosted SDK. */
   isCloud: boolean
+  /** The key may go unencrypted to a host of the internet. */
+  allowInsecure: boolean
 }
 
 export interface S3Settings {
@@ -46,6 +49,8 @@ export type Environment = Readonly<Record<string, string | undefined>>
 export interface Needs {
   api: boolean
   storage: boolean
+  /** The key may go unencrypted to a host of the internet. */
+  allowInsecureApi?: boolean
 }
 
 const DEFAULT_FOLDER = 'plate-snapshot-data'
@@ -124,13 +129,17 @@ export function readSettings(
   const wrong = new Set(problems.map(({ name }) => name))
   const fitting = Object.fromEntries(Object.entries(filled).filter(([name]) => !wrong.has(name)))
   const read = schema.parse(fitting)
-  if (needs.api) problems.push(...apiProblems(read, wrong))
+  if (needs.api) problems.push(...apiProblems(read, wrong, needs.allowInsecureApi))
   const storage = readStorage(read, wrong)
   if (needs.storage && storage.kind === 's3') problems.push(...s3Problems(read, wrong))
   if (problems.length > 0) return { problems, storage }
   return {
     settings: {
-      api: { ...read.SNAPSHOT_API_URL, key: read.PLATE_API_KEY },
+      api: {
+        ...read.SNAPSHOT_API_URL,
+        key: read.PLATE_API_KEY,
+        allowInsecure: needs.allowInsecureApi ?? false,
+      },
       database: read.DATABASE_URL,
       storage,
       stateFolder: stateFolder(read.XDG_STATE_HOME),
@@ -143,9 +152,13 @@ export function readSettings(
 function apiProblems(
   { PLATE_API_KEY, SNAPSHOT_API_URL }: Env,
   wrong: Set<string>,
+  allowInsecureApi = false,
 ): ConfigProblem[] {
-  if (PLATE_API_KEY !== undefined || wrong.has('PLATE_API_KEY') || wrong.has('SNAPSHOT_API_URL'))
-    return []
+  if (wrong.has('PLATE_API_KEY') || wrong.has('SNAPSHOT_API_URL')) return []
+  if (PLATE_API_KEY !== undefined) {
+    const isInClear = SNAPSHOT_API_URL.isCloud && SNAPSHOT_API_URL.url.startsWith('http:')
+    return isInClear && !allowInsecureApi ? [INSECURE] : []
+  }
   if (!SNAPSHOT_API_URL.isCloud) return []
   const message =
     'is not set. Take the API token from app.platerecognizer.com and set it in the environment or in .env; to try the tool without an account, run: npx plate-snapshot demo'

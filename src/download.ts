@@ -2,13 +2,14 @@ import { type Dispatcher, request } from 'undici'
 import { FetchError, messageOf } from './errors.ts'
 import type { ReadBytes } from './fetch-image.ts'
 import { BodyTooLargeError, isTimeout, readBody } from './http.ts'
+import { RefusedTargetError } from './reach.ts'
+import type { FileOptions } from './read-file.ts'
 import { conditionsFor, type SeenAs, seenUrl } from './seen-as.ts'
 import { digestOf } from './sha256.ts'
 import { redactSource, schemeOf } from './source.ts'
 
 /** What fetching needs to know. Times in milliseconds; `timeoutMs` is for the whole request, body included. */
-export interface FetchOptions {
-  maxBytes: number
+export interface FetchOptions extends FileOptions {
   timeoutMs: number
   dispatcher: Dispatcher
 }
@@ -145,6 +146,10 @@ function transferError(
 ): FetchError {
   if (thrown instanceof FetchError) return thrown
   if (thrown instanceof BodyTooLargeError) return tooLarge(shown, undefined, maxBytes)
+  if (thrown instanceof RefusedTargetError) {
+    const message = `${shown} is not fetched: it leads to ${thrown.message}.`
+    return new FetchError('address_refused', message, { cause: thrown })
+  }
   const transient = { isTransient: true, cause: thrown }
   if (isTimeout(thrown)) {
     return new FetchError(

@@ -63,7 +63,7 @@ export async function fetchImage(
   const source = redactSource(text)
   const read =
     schemeOf(text) === undefined
-      ? await readFile(text, options.maxBytes, before)
+      ? await readFile(text, options, before)
       : await download(text, options, signal, before)
   if (read === undefined) return undefined
   const { bytes } = read

@@ -68,6 +68,25 @@ export const INGEST_FLAGS = {
     meaning: 'a larger image fails and is not looked up',
     default: 20_000_000,
   },
+  publicOnly: {
+    flags: '--public-only',
+    meaning: 'fetch URLs from public addresses only, none of this machine or the network around it',
+    default: false,
+  },
+  allowHost: {
+    flags: '--allow-host <host|CIDR...>',
+    meaning: 'exceptions from --public-only; repeatable or comma-separated',
+  },
+  local: { flags: '--no-local', meaning: 'refuse paths: fetch URLs only' },
+  root: {
+    flags: '--root <dir>',
+    meaning: 'refuse paths that lead out of this folder, also through symbolic links',
+  },
+  allowInsecureApi: {
+    flags: '--allow-insecure-api',
+    meaning: 'send the API key unencrypted to a public host, where SNAPSHOT_API_URL is http',
+    default: false,
+  },
   stopAfter: {
     flags: '--stop-after <n>',
     meaning: 'consecutive images failed for want of the API before the run stops',
@@ -151,6 +170,11 @@ export const WORK_FLAGS = {
   fetchTimeout: INGEST_FLAGS.fetchTimeout,
   lookupTimeout: INGEST_FLAGS.lookupTimeout,
   maxImageBytes: INGEST_FLAGS.maxImageBytes,
+  publicOnly: INGEST_FLAGS.publicOnly,
+  allowHost: INGEST_FLAGS.allowHost,
+  local: INGEST_FLAGS.local,
+  root: INGEST_FLAGS.root,
+  allowInsecureApi: INGEST_FLAGS.allowInsecureApi,
   stopAfter: INGEST_FLAGS.stopAfter,
   grace: INGEST_FLAGS.grace,
   patience: INGEST_FLAGS.patience,

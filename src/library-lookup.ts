@@ -5,6 +5,7 @@ import { createBudget, type LostAnswer, lookUpPlatesBy } from './look-up-plates.
 import { type LookupSubject, type Question, sendLookup } from './lookup.ts'
 import { normalize, type Snapshot } from './normalize.ts'
 import { createPace } from './pace.ts'
+import { guardOfApi } from './reach.ts'
 import { readResponse } from './response.ts'
 import { LOOKUP_POLICY } from './retry.ts'
 import { sha256Of } from './sha256.ts'
@@ -19,6 +20,8 @@ export interface LookupParameters extends Partial<Question> {
   /** `https://api.platerecognizer.com/v1/plate-reader/` when left out. */
   apiUrl?: string
   apiKey?: string
+  /** The key may go unencrypted to a host of the internet; false when left out. */
+  allowInsecureApi?: boolean
   timeoutMs?: number
   /** Further attempts after a failed one. */
   retries?: number
@@ -42,6 +45,7 @@ export async function sendRequestWithRetry(
   {
     apiUrl,
     apiKey,
+    allowInsecureApi = false,
     timeoutMs = 60_000,
     retries = 5,
     lostAnswer = 'once',
@@ -56,9 +60,9 @@ export async function sendRequestWithRetry(
     signal = new AbortController().signal,
   } = rest
   const env = { SNAPSHOT_API_URL: apiUrl, PLATE_API_KEY: apiKey }
-  const read = readSettings(env, { api: true, storage: false })
+  const read = readSettings(env, { api: true, storage: false, allowInsecureApi })
   if ('problems' in read) throw new ConfigError(read.problems)
-  const dispatcher = createDispatcher(timeoutMs)
+  const dispatcher = createDispatcher(timeoutMs, { guard: guardOfApi(read.settings.api) })
   const access = { ...read.settings.api, timeoutMs, dispatcher }
   const lookUp = lookUpPlatesBy<LookupSubject>({
     send: (subject, end) =>

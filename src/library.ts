@@ -5,7 +5,8 @@ import { fetchWithRetry } from './fetching.ts'
 import { createDispatcher } from './http.ts'
 import { imageRefs, openImageList } from './image-list.ts'
 import { type IngestEvents, type IngestResult, runIngest } from './ingest.ts'
-import { type IngestInput, readIngestOptions } from './options.ts'
+import { type IngestInput, readIngestOptions, readReach } from './options.ts'
+import { guardOfImages } from './reach.ts'
 
 /** The flags of `ingest` in camel case, with the same defaults and units (seconds, bytes). */
 export interface IngestParameters
@@ -37,7 +38,8 @@ export async function ingest({
   const isFile = typeof images === 'string'
   const { options, problems } = readIngestOptions({ ...flags, images: isFile ? images : '-' })
   const isReal = flags.dryRun !== true
-  const read = readSettings(env, { api: isReal, storage: isReal })
+  const { allowInsecureApi = false } = flags
+  const read = readSettings(env, { api: isReal, storage: isReal, allowInsecureApi })
   if ('problems' in read) throw new ConfigError([...read.problems, ...problems])
   if (options === undefined) throw new ConfigError(problems)
   const list = isFile
@@ -52,17 +54,23 @@ export async function ingest({
   )
 }
 
-/** How an image is fetched: a cap in bytes, a limit for the whole request in milliseconds. */
+/** How an image is fetched: a cap in bytes, a limit for the whole request in milliseconds, and as the flags say. */
 export interface FetchParameters {
   maxBytes?: number
   timeoutMs?: number
+  publicOnly?: boolean
+  allowHost?: string[]
+  /** False refuses paths. */
+  local?: boolean
+  /** A folder that paths do not lead out of. */
+  root?: string
   signal?: AbortSignal
 }
 
 /**
  * Fetches a local path or an http(s) URL, trying again after network errors and 5xx.
  * @returns the bytes with MIME type (found from them), size, SHA-256
- * @throws {FetchError} for what cannot be had or is no image
+ * @throws {FetchError} for what cannot be had or is no image; {ConfigError} for a wrong `allowHost` or `root`
  */
 export async function fetchImageBytes(
   reference: string,
@@ -70,11 +78,15 @@ export async function fetchImageBytes(
     maxBytes = 20_000_000,
     timeoutMs = 30_000,
     signal = new AbortController().signal,
+    ...given
   }: FetchParameters = {},
 ): Promise<FetchedImage> {
-  const dispatcher = createDispatcher(timeoutMs)
+  const { options: reach, problems } = readReach(given)
+  if (reach === undefined) throw new ConfigError(problems)
+  const dispatcher = createDispatcher(timeoutMs, { guard: guardOfImages(reach) })
   try {
-    const access = { maxBytes, timeoutMs, dispatcher }
+    const { local, root } = reach
+    const access = { maxBytes, timeoutMs, local, root, dispatcher }
     const { seenAs: _, ...image } = await fetchWithRetry(reference, access, signal)
     return image
   } finally {

@@ -2,6 +2,8 @@ import { randomUUID } from 'node:crypto'
 import { type Dispatcher, request } from 'undici'
 import { LookupError, messageOf } from './errors.ts'
 import { BodyTooLargeError, isTimeout, neverLeft, readBody } from './http.ts'
+import { keyInClear } from './insecure-api.ts'
+import { RefusedTargetError } from './reach.ts'
 import { type LookupResponse, parseResponse } from './response.ts'
 import { throttleMs } from './retry-after.ts'
 import { uploadNameOf } from './source.ts'
@@ -163,6 +165,7 @@ function unreadable(source: string, status: number, text: string): never {
 
 function transportError(source: string, thrown: unknown, timeoutMs: number): LookupError {
   if (thrown instanceof LookupError) return thrown
+  if (thrown instanceof RefusedTargetError) return keyInClear(thrown)
   const known = { isRetryable: true, isForWantOfApi: true, cause: thrown }
   if (neverLeft(thrown)) {
     return new LookupError(

@@ -12,7 +12,8 @@ import {
   URL_FLAGS,
 } from './viewing-flags.ts'
 
-const { confidenceThreshold, json, quiet } = INGEST_FLAGS
+const { allowHost, allowInsecureApi, confidenceThreshold, json, local, publicOnly, quiet, root } =
+  INGEST_FLAGS
 const VERIFY_FLAGS = {
   repair: { flags: '--repair', meaning: 'mend what can be mended without a lookup' },
   readData: { flags: '--read-data', meaning: 'read every stored image and hash it' },
@@ -32,7 +33,7 @@ export const COMMANDS = {
   },
   check: {
     does: 'do the API key, the database and the image store work? Spends no lookup',
-    flags: [json],
+    flags: [allowInsecureApi, json],
     load: async () => (await import('./commands/check.ts')).check,
   },
   reprocess: {
@@ -42,7 +43,7 @@ export const COMMANDS = {
   },
   verify: {
     does: 'is every image stored and whole, and do rows and ledger agree? Spends no lookup; --repair mends what it can',
-    flags: [...Object.values(VERIFY_FLAGS), json],
+    flags: [...Object.values(VERIFY_FLAGS), publicOnly, allowHost, local, root, json],
     load: async () => (await import('./commands/verify.ts')).verify,
   },
   status: {

@@ -6,6 +6,7 @@ import { createDispatcher } from './http.ts'
 import { createBudget } from './look-up-plates.ts'
 import type { IngestOptions } from './options.ts'
 import { previewImage } from './preview.ts'
+import { guardOfImages } from './reach.ts'
 import { createFetch, createMemory } from './reading.ts'
 import { readSpool } from './spool.ts'
 import { openDatabase } from './stores.ts'
@@ -18,7 +19,10 @@ export async function openPreview(settings: Settings, options: IngestOptions): P
     await requireSchema(database)
     const spooled = await readSpool(settings.stateFolder, await databaseIdOf(database))
     const paid = spooled.flatMap(({ answers }) => answers.map(({ sha256 }) => sha256))
-    const dispatcher = createDispatcher(options.fetchTimeout * 1_000, options.concurrency)
+    const dispatcher = createDispatcher(options.fetchTimeout * 1_000, {
+      connections: options.concurrency,
+      guard: guardOfImages(options),
+    })
     const deps = {
       fetchImage: createFetch(options, dispatcher),
       stateOf: createAnswers(database).stateOf,

@@ -1,5 +1,9 @@
+import { existsSync, realpathSync, statSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { z } from 'zod'
 import { LONGEST_LINK_S } from './config.ts'
+import { isHost } from './reach.ts'
+import type { Root } from './read-file.ts'
 
 /** Numbers come as text from the command line and as numbers from the library; a blank is no number. */
 function number(unit: string, check: (schema: z.ZodNumber) => z.ZodNumber) {
@@ -47,6 +51,24 @@ export const codes = z
 export const regions = codes.transform((texts) => [
   ...new Set(texts.map((text) => text.toLowerCase())),
 ])
+
+/** Hosts whose addresses need not be public: names, addresses, CIDR ranges. */
+export const hosts = codes.transform((texts, context) => {
+  const wrong = texts.filter((text) => !isHost(text))
+  if (wrong.length > 0) {
+    const said = 'must be names, addresses or CIDR ranges, without a port, such as cams.local,'
+    context.addIssue(`${said} 192.168.1.20 or 10.0.0.0/8: ${wrong.join(', ')}`)
+  }
+  return texts
+})
+
+/** A folder that is there. */
+export const folder = z.string().transform((path, context): Root => {
+  const real = existsSync(path) ? realpathSync(path) : undefined
+  if (real !== undefined && statSync(real).isDirectory()) return { given: resolve(path), real }
+  context.addIssue(`must be a folder that is there: ${path}`)
+  return z.NEVER
+})
 
 /** An object, as such or as JSON text. @param example as a user would write one */
 export function jsonObject(example: string) {

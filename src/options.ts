@@ -1,6 +1,15 @@
 import { z } from 'zod'
 import { type ENQUEUE_FLAGS, INGEST_FLAGS, LOST_ANSWER, type WORK_FLAGS } from './flags.ts'
-import { confidence, filled, jsonObject, regions, seconds, whole } from './option-schemas.ts'
+import {
+  confidence,
+  filled,
+  folder,
+  hosts,
+  jsonObject,
+  regions,
+  seconds,
+  whole,
+} from './option-schemas.ts'
 import { type Reading, read } from './read-options.ts'
 import type { Wanted } from './wanted.ts'
 
@@ -26,6 +35,11 @@ const ingestSchema = z.object({
   fetchTimeout: seconds(0.001).default(flags.fetchTimeout.default),
   lookupTimeout: seconds(0.001).default(flags.lookupTimeout.default),
   maxImageBytes: whole(1).default(flags.maxImageBytes.default),
+  publicOnly: z.boolean().default(flags.publicOnly.default),
+  allowHost: hosts.default([]),
+  local: z.boolean().default(true),
+  root: folder.optional(),
+  allowInsecureApi: z.boolean().default(flags.allowInsecureApi.default),
   stopAfter: whole(1).default(flags.stopAfter.default),
   grace: seconds(0).default(flags.grace.default),
   patience: seconds(0).default(flags.patience.default),
@@ -43,23 +57,36 @@ export type IngestOptions = z.infer<typeof ingestSchema>
 /** How images are taken through, whatever is wanted of them and wherever they come from. */
 export type RunOptions = Pick<
   IngestOptions,
+  | 'allowHost'
   | 'concurrency'
   | 'fetchTimeout'
   | 'force'
   | 'heartbeat'
+  | 'local'
   | 'lookupTimeout'
   | 'lostAnswer'
   | 'maxImageBytes'
   | 'maxLookups'
   | 'patience'
+  | 'publicOnly'
   | 'reread'
   | 'retries'
+  | 'root'
 >
 /** The same as a caller may give it: everything but `images` may be left out. */
 export type IngestInput = z.input<typeof ingestSchema>
 
 const reprocessSchema = ingestSchema.pick({ confidenceThreshold: true, json: true, quiet: true })
 export type ReprocessOptions = z.infer<typeof reprocessSchema>
+
+/** What may be fetched at all. */
+const reachSchema = ingestSchema.pick({
+  publicOnly: true,
+  allowHost: true,
+  local: true,
+  root: true,
+})
+export type Reach = z.infer<typeof reachSchema>
 
 const enqueueSchema = z.object({
   ...ingestSchema.pick({
@@ -84,6 +111,11 @@ const workSchema = z.object({
     fetchTimeout: true,
     lookupTimeout: true,
     maxImageBytes: true,
+    publicOnly: true,
+    allowHost: true,
+    local: true,
+    root: true,
+    allowInsecureApi: true,
     stopAfter: true,
     grace: true,
     patience: true,
@@ -112,6 +144,11 @@ export function wantedOf({
 /** Reads the options of `ingest`: the options, or every problem with them. */
 export function readIngestOptions(given: unknown): Reading<IngestOptions> {
   return read(ingestSchema, given)
+}
+
+/** Reads what may be fetched, of options that hold more. */
+export function readReach(given: unknown): Reading<Reach> {
+  return read(reachSchema, given)
 }
 
 /** Reads the options of `enqueue`. */

@@ -1,4 +1,6 @@
 import { closeSync, constants, fstatSync, open, read, stat } from 'node:fs'
+import { realpath } from 'node:fs/promises'
+import { resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { shortBody, tooLarge } from './download.ts'
 import { FetchError, messageOf, systemCodeOf } from './errors.ts'
@@ -11,22 +13,42 @@ const openFile = promisify(open)
 const statOf = promisify(stat)
 const readFrom = promisify(read)
 
+/** A folder as it was named, and as it is called with every symbolic link followed; both from the root of the disk. */
+export interface Root {
+  given: string
+  real: string
+}
+
+/** What is read of the disk. */
+export interface FileOptions {
+  maxBytes: number
+  /** False refuses every path. */
+  local?: boolean | undefined
+  /** Paths lead nowhere else. */
+  root?: Root | undefined
+}
+
 /**
  * The bytes of a local file; undefined, and the file not opened, when it is as it was.
  * @throws {FetchError}
  */
 export async function readFile(
   path: string,
-  maxBytes: number,
+  { maxBytes, local = true, root }: FileOptions,
   before: SeenAs | undefined,
 ): Promise<ReadBytes | undefined> {
+  if (!local) {
+    throw new FetchError('path_refused', `${path} is not read: --no-local refuses every path.`)
+  }
   try {
+    const real = root === undefined ? path : await pathWithin(root, path)
     if (before !== undefined) {
-      const stats = await statOf(path, { bigint: true })
+      const stats = await statOf(real, { bigint: true })
       if (stats.isFile() && isUnchangedFile(stats, before)) return undefined
     }
     // Without O_NONBLOCK, opening a named pipe waits for a writer, if need be for ever.
-    const file = await openFile(path, constants.O_RDONLY | constants.O_NONBLOCK)
+    const noLink = root === undefined ? 0 : constants.O_NOFOLLOW
+    const file = await openFile(real, constants.O_RDONLY | constants.O_NONBLOCK | noLink)
     try {
       return await readAll(file, path, maxBytes)
     } finally {
@@ -35,6 +57,17 @@ export async function readFile(
   } catch (thrown) {
     throw fileError(path, thrown)
   }
+}
+
+/** The path with every symbolic link followed. Nothing outside the folder is even looked for. */
+async function pathWithin(root: Root, path: string): Promise<string> {
+  const isInside = (at: string, folder: string) => `${at}/`.startsWith(folder.replace(/\/*$/, '/'))
+  const from = resolve(path)
+  if (isInside(from, root.given) || isInside(from, root.real)) {
+    const real = await realpath(path)
+    if (isInside(real, root.real)) return real
+  }
+  throw new FetchError('path_refused', `${path} is not read: it leads out of ${root.given}.`)
 }
 
 async function readAll(file: number, path: string, maxBytes: number): Promise<ReadBytes> {

@@ -7,10 +7,14 @@ import type { Deps } from './pipeline.ts'
 
 /** Fetching as the options say, with its own connections. */
 export function createFetch(
-  { maxImageBytes, fetchTimeout }: Pick<RunOptions, 'maxImageBytes' | 'fetchTimeout'>,
+  options: Pick<RunOptions, 'maxImageBytes' | 'fetchTimeout' | 'local' | 'root'>,
   dispatcher: Dispatcher,
 ): Deps['fetchImage'] {
-  const access = { maxBytes: maxImageBytes, timeoutMs: fetchTimeout * 1_000, dispatcher }
+  const { maxImageBytes, fetchTimeout, local, root } = options
+  const access = {
+    ...{ maxBytes: maxImageBytes, timeoutMs: fetchTimeout * 1_000 },
+    ...{ local, root, dispatcher },
+  }
   return ({ text, remembered }, signal) => fetchWithRetry(text, access, signal, remembered?.seenAs)
 }
 

@@ -19,6 +19,7 @@ import { databaseOutage, storageOutage } from './outages.ts'
 import type { Ingested } from './outcome.ts'
 import { type Deps, ingestImage, isUntouched, type Line, type WantedImage } from './pipeline.ts'
 import { createPlaces, inFlightFor } from './places.ts'
+import { guardOfApi, guardOfImages } from './reach.ts'
 import { createFetch, createMemory } from './reading.ts'
 import { LOOKUP_POLICY, withRetry } from './retry.ts'
 import { openSafety, readInEarlier } from './safekeeping.ts'
@@ -109,8 +110,14 @@ export async function openIngest(
     const { through } = storageOutage(images, bearing, stopper.stop)
     await readInEarlier(database, images, safekeeping)
 
-    const fetching = createDispatcher(options.fetchTimeout * 1_000, options.concurrency)
-    const asking = createDispatcher(options.lookupTimeout * 1_000, options.concurrency)
+    const fetching = createDispatcher(options.fetchTimeout * 1_000, {
+      connections: options.concurrency,
+      guard: guardOfImages(options),
+    })
+    const asking = createDispatcher(options.lookupTimeout * 1_000, {
+      connections: options.concurrency,
+      guard: guardOfApi(settings.api),
+    })
     closers.push(
       () => fetching.destroy(),
       () => asking.destroy(),

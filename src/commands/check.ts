@@ -15,9 +15,16 @@ interface Finding {
   hint?: string
 }
 
+interface Given {
+  json?: boolean
+  allowInsecureApi?: boolean
+}
+
 /** `plate-snapshot check`: does everything a run needs answer? Spends no lookup. @returns 0 or 3 */
-export async function check(given: { json?: boolean }, shell: Shell): Promise<number> {
-  const settings = await requireSettings(shell.env, { api: true, storage: true })
+export async function check(given: Given, shell: Shell): Promise<number> {
+  const { allowInsecureApi = false } = given
+  const needs = { api: true, storage: true, allowInsecureApi }
+  const settings = await requireSettings(shell.env, needs)
   const findings = await Promise.all([
     attempt('api', () => checkApi(settings)),
     attempt('database', () => checkDatabase(settings)),

@@ -23,7 +23,11 @@ export async function ingest(
   const isReal = given['dryRun'] !== true
   const list = await openList(given['images'], shell)
   const wrong = [...problems, ...('problems' in list ? list.problems : [])]
-  const settings = await requireSettings(shell.env, { api: isReal, storage: isReal }, wrong)
+  const settings = await requireSettings(
+    shell.env,
+    { api: isReal, storage: isReal, allowInsecureApi: given['allowInsecureApi'] === true },
+    wrong,
+  )
   if (options === undefined || 'problems' in list) throw new ConfigError(wrong)
   const failed =
     options.failed === undefined ? undefined : await openFailedList(options.failed, options.images)

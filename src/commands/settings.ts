@@ -7,6 +7,7 @@ import {
   type StorageSettings,
 } from '../config.ts'
 import { ConfigError, type ConfigProblem } from '../errors.ts'
+import { INSECURE, sendsKeyInClear } from '../insecure-api.ts'
 
 /**
  * The settings, when they and the flags are right.
@@ -22,6 +23,8 @@ export async function requireSettings(
   const problems = [...('problems' in read ? read.problems : []), ...flagProblems]
   const { storage } = 'settings' in read ? read.settings : read
   if (needs.storage) problems.push(...(await credentialProblems(storage, env)))
+  if (needs.api && 'settings' in read && (await sendsKeyInClear(read.settings.api)))
+    problems.push(INSECURE)
   if (problems.length > 0 || !('settings' in read)) throw new ConfigError(problems)
   return read.settings
 }

@@ -1,9 +1,8 @@
-import type { Database } from '../db/database.ts'
 import { requireThere } from '../db/schema.ts'
-import { InterruptedError, messageOf } from '../errors.ts'
+import { ConfigError, InterruptedError, messageOf } from '../errors.ts'
+import { readReach } from '../options.ts'
 import { stopLines } from '../run-report.ts'
 import type { Shell } from '../shell.ts'
-import type { Objects } from '../storage/objects.ts'
 import { openStoredObjects } from '../stored-bytes.ts'
 import { openDatabase } from '../stores.ts'
 import { exitCodeOf, stoppedBy } from '../tally.ts'
@@ -36,7 +35,9 @@ interface Given {
  * `--repair` it mends what can be mended for nothing; it never looks up, and never deletes. @returns the exit code
  */
 export async function verify(given: Given, shell: Shell): Promise<number> {
-  const settings = await requireSettings(shell.env, { api: false, storage: true })
+  const { options: reach, problems } = readReach(given)
+  const settings = await requireSettings(shell.env, { api: false, storage: true }, problems)
+  if (reach === undefined) throw new ConfigError(problems)
   const database = await openDatabase(settings.database, {
     concurrency: CONNECTIONS,
     mayCreate: false,
@@ -49,7 +50,8 @@ export async function verify(given: Given, shell: Shell): Promise<number> {
       const inDatabase = settings.storage.kind === 'db' ? ['the database (image_data)'] : []
       const where = [...inDatabase, ...(objects === undefined ? [] : [objects.name])].join(' and ')
       shell.say(`Database: ${database.name}\nImages: ${where}`)
-      return await verifyAll(database, objects, given, shell)
+      const bytes = createBytes(database, objects, reach, shell.signal)
+      return await verifyAll({ database, objects, bytes }, given, shell)
     } finally {
       objects?.close()
     }
@@ -59,19 +61,16 @@ export async function verify(given: Given, shell: Shell): Promise<number> {
 }
 
 async function verifyAll(
-  database: Database,
-  objects: Objects | undefined,
+  opened: Pick<Verification, 'database' | 'objects' | 'bytes'>,
   given: Given,
   shell: Shell,
 ): Promise<number> {
   const { signal } = shell
-  const bytes = createBytes(database, objects, signal)
   const counts: Counts = { images: 0, objects: 0, rows: 0, problems: 0, repaired: 0, unread: 0 }
   const report = reporterOf(counts, given, shell)
   const mayReadData = given.readData === true
-  const verification = { database, objects, bytes, mayReadData, counts, report, signal }
-  const reason = await endOf(verification)
-  await bytes.close()
+  const reason = await endOf({ ...opened, mayReadData, counts, report, signal })
+  await opened.bytes.close()
 
   const { unread, ...told } = counts
   const stopped = reason === undefined ? null : (stoppedBy(reason) ?? 'internal')

@@ -12,7 +12,12 @@ import { openLines, tellRun } from './tell-run.ts'
  */
 export async function work(given: unknown, shell: Shell): Promise<number> {
   const { options, problems } = readWorkOptions(given)
-  const settings = await requireSettings(shell.env, { api: true, storage: true }, problems)
+  const needs = {
+    api: true,
+    storage: true,
+    allowInsecureApi: options?.allowInsecureApi ?? false,
+  }
+  const settings = await requireSettings(shell.env, needs, problems)
   if (options === undefined) throw new ConfigError(problems)
   const { json, quiet } = options
   const { tally, reason } = await tellRun(

@@ -2,6 +2,8 @@ import type { Queryable } from '../db/database.ts'
 import { messageOf } from '../errors.ts'
 import { fetchWithRetry } from '../fetching.ts'
 import { createDispatcher } from '../http.ts'
+import type { Reach } from '../options.ts'
+import { guardOfImages } from '../reach.ts'
 import type { Objects } from '../storage/objects.ts'
 import {
   type FoundBytes,
@@ -23,17 +25,19 @@ const MOST_TOLD = 3
 
 export type Bytes = ReturnType<typeof createBytes>
 
-/** Looks for the bytes of an image wherever they are known to have been. Costs no lookup. */
+/** Looks for the bytes of an image wherever they are known to have been, and may be fetched from. Costs no lookup. */
 export function createBytes(
   database: Queryable,
   objects: Objects | undefined,
+  reach: Reach,
   signal: AbortSignal,
 ) {
-  const dispatcher = createDispatcher(FETCH_TIMEOUT_MS)
+  const dispatcher = createDispatcher(FETCH_TIMEOUT_MS, { guard: guardOfImages(reach) })
+  const { local, root } = reach
 
   /** The bytes behind a source, or why they are not the image's. */
   async function fromSource(source: string, sha256: string, maxBytes: number) {
-    const options = { maxBytes, timeoutMs: FETCH_TIMEOUT_MS, dispatcher }
+    const options = { maxBytes, timeoutMs: FETCH_TIMEOUT_MS, local, root, dispatcher }
     try {
       const image = await fetchWithRetry(source, options, signal)
       return image.sha256 === sha256 ? image.bytes : `${source} holds another image now.`

@@ -22,7 +22,7 @@ async function sandboxWith(options: SandboxOptions) {
 
 /** `isCloud` is what the host's name says: the sandbox stands in for both. */
 function apiAt(url: string, changes: Partial<ApiSettings> = {}): ApiSettings {
-  return { url, key: KEY, isCloud: true, ...changes }
+  return { url, key: KEY, isCloud: true, allowInsecure: false, ...changes }
 }
 
 async function failureOf(asking: Promise<unknown>): Promise<LookupError> {

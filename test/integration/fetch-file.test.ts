@@ -1,4 +1,4 @@
-import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, realpath, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -83,4 +83,36 @@ test('a relative path starts at the working directory', async () => {
 test('a file of just the cap is taken', async () => {
   await file('just.png', Buffer.concat([picture], MAX_BYTES))
   expect((await fetchOne(join(folder, 'just.png'))).size).toBe(MAX_BYTES)
+})
+
+test('--root keeps paths inside its folder, however they lead out', async () => {
+  const root = join(folder, 'root')
+  await mkdir(join(root, 'deep'), { recursive: true })
+  await symlink(root, join(folder, 'also-root'))
+  await file('outside.png', picture)
+  await file('root/inside.png', picture)
+  await file('root2.png', picture)
+  await symlink('../outside.png', join(root, 'out.png'))
+  await symlink('..', join(root, 'up'))
+  await symlink('inside.png', join(root, 'in.png'))
+  const fetchWithin = async (path: string, given = root) => {
+    const access = { maxBytes: MAX_BYTES, timeoutMs: 5_000, dispatcher }
+    const within = { ...access, root: { given, real: await realpath(given) } }
+    return fetchImage(path, within, new AbortController().signal)
+  }
+  const inside = ['inside.png', 'in.png', 'deep/../inside.png', '../root/inside.png']
+  for (const name of inside) {
+    expect(await fetchWithin(`${root}/${name}`), name).toMatchObject({ bytes: picture })
+    const named = `${folder}/also-root/${name}`
+    expect(await fetchWithin(named, join(folder, 'also-root')), name).toMatchObject({
+      bytes: picture,
+    })
+  }
+  const outside = ['out.png', 'up/outside.png', '../outside.png', '../root2.png', '../gone.png']
+  for (const path of [...outside.map((name) => `${root}/${name}`), 'samples/none.jpg']) {
+    const error = await fetchWithin(path).catch((thrown: unknown) => thrown)
+    expect(error, path).toMatchObject({ code: 'path_refused', isTransient: false, scope: 'image' })
+  }
+  await expect(fetchWithin(`${root}/gone.png`)).rejects.toMatchObject({ code: 'file_not_found' })
+  await expect(fetchWithin(root)).rejects.toMatchObject({ code: 'not_a_file' })
 })

@@ -49,7 +49,8 @@ async function useApi(): Promise<void> {
   await dispatcher.destroy()
 }
 
-const useAccount = () => readAccount({ url: sandbox.url, key: 'key', isCloud: true })
+const useAccount = () =>
+  readAccount({ url: sandbox.url, key: 'key', isCloud: true, allowInsecure: false })
 
 async function useStorage(): Promise<void> {
   const store = await openS3Store(s3Settings(storage.bucket))

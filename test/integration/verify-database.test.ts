@@ -17,7 +17,8 @@ const never = new AbortController().signal
 async function verify(database: Database, { mayReadData = true, mayRepair = false } = {}) {
   const counts: Counts = { images: 0, objects: 0, rows: 0, problems: 0, repaired: 0, unread: 0 }
   const found: [sha256: string | undefined, code: string, isMended?: boolean | undefined][] = []
-  const bytes = createBytes(database, undefined, never)
+  const reach = { publicOnly: false, allowHost: [], local: true, root: undefined }
+  const bytes = createBytes(database, undefined, reach, never)
   const report = async ({ sha256, code, mend }: Finding) => {
     if (!mayRepair) return void found.push([sha256, code])
     found.push([sha256, code, (await mend?.())?.isMended])

@@ -1,7 +1,8 @@
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { readSettings } from '../../src/config.ts'
+import { type ApiSettings, readSettings } from '../../src/config.ts'
+import { INSECURE, sendsKeyInClear } from '../../src/insecure-api.ts'
 import { problemsOf, settingsOf } from './settings-of.ts'
 
 const CLOUD = 'https://api.platerecognizer.com/v1/plate-reader/'
@@ -27,7 +28,10 @@ test.each<[given: string | undefined, url: string, isCloud: boolean]>([
   ['https://gate.example/sdk/v1/', 'https://gate.example/sdk/v1/plate-reader/', false],
   ['https://v1.example', 'https://v1.example/v1/plate-reader/', false],
 ])('the API address %j is %s', (given, url, isCloud) => {
-  expect(settingsOf({ SNAPSHOT_API_URL: given }).api).toEqual({ url, isCloud, key: 'k' })
+  expect(settingsOf({ SNAPSHOT_API_URL: given }).api).toEqual({
+    ...{ url, isCloud, key: 'k' },
+    allowInsecure: false,
+  })
 })
 
 test.each(['localhost:8080', 'api.platerecognizer.com/v1', 'ftp://host/', 'http://', 'nonsense'])(
@@ -41,6 +45,28 @@ test.each(['localhost:8080', 'api.platerecognizer.com/v1', 'ftp://host/', 'http:
     ])
   },
 )
+
+test('the cloud without TLS would show the key, and is allowed only by name', async () => {
+  const SNAPSHOT_API_URL = 'http://api.platerecognizer.com/v1/plate-reader/'
+  expect(problemsOf({ SNAPSHOT_API_URL })).toEqual([INSECURE])
+  const needs = { api: true, storage: true, allowInsecureApi: true }
+  expect(problemsOf({ SNAPSHOT_API_URL }, needs)).toEqual([])
+})
+
+test.each<[url: string, isInClear: boolean, changes?: Partial<ApiSettings>]>([
+  ['http://93.184.215.14:8080/v1/plate-reader/', true],
+  ['http://[2606:2800:21f:cb07::1]/v1/plate-reader/', true],
+  ['http://93.184.215.14/v1/plate-reader/', false, { key: undefined }],
+  ['http://93.184.215.14/v1/plate-reader/', false, { allowInsecure: true }],
+  ['https://93.184.215.14/v1/plate-reader/', false],
+  ['http://localhost:8080/v1/plate-reader/', false],
+  ['http://10.1.2.3:8080/v1/plate-reader/', false],
+  ['http://[fd00::1]:8080/v1/plate-reader/', false],
+  ['http://sdk.invalid:8080/v1/plate-reader/', false],
+])('is a key sent to %s in clear: %s %o', async (url, isInClear, changes) => {
+  const api = { url, key: 'k', isCloud: false, allowInsecure: false, ...changes }
+  expect(await sendsKeyInClear(api)).toBe(isInClear)
+})
 
 const NO_STORAGE = { api: true, storage: false }
 
@@ -104,7 +130,7 @@ test('without any setting but the key, everything has its default', () => {
   expect(readSettings({ PLATE_API_KEY: 'k', HOME: '/root' }, { api: true, storage: true })).toEqual(
     {
       settings: {
-        api: { url: CLOUD, isCloud: true, key: 'k' },
+        api: { url: CLOUD, isCloud: true, key: 'k', allowInsecure: false },
         database: { kind: 'embedded', folder: './plate-snapshot-data' },
         storage: { kind: 'db' },
         stateFolder: join(homedir(), '.local/state/plate-snapshot'),

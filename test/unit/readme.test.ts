@@ -21,7 +21,8 @@ test.each<[head: string, flags: Record<string, Flag>]>([
 ])('the table of each %s is that of the command line, defaults included', (head, all) => {
   const flags = Object.entries(all).map(([option, flag]) => {
     const none = option === 'images' ? 'required' : 'none'
-    const value = flag.default === false ? 'off' : String(flag.default ?? none)
+    const isSwitch = flag.default === false || flag.flags.startsWith('--no-')
+    const value = isSwitch ? 'off' : String(flag.default ?? none)
     return [flag.flags, value, flag.meaning]
   })
   expect(readmeTable(head)).toEqual(flags)
