@@ -41,6 +41,7 @@ export const ADVICE = {
     hint: 'Copy the image again from where it comes from: only whole ones are looked up.',
   },
   too_large: { hint: 'Shrink the image, or raise --max-image-bytes.' },
+  too_many_pixels: { hint: 'Shrink the image, or raise --max-image-pixels.' },
   // the lookup of one image
   api_rejected: { hint: 'The API does not accept this image or these parameters.' },
   api_too_large: { hint: 'The cloud takes images below 3 MB: shrink this one.' },

@@ -10,6 +10,8 @@ import { redactSource, schemeOf } from './source.ts'
 
 /** What fetching needs to know. Times in milliseconds; `timeoutMs` is for the whole request, body included. */
 export interface FetchOptions extends FileOptions {
+  /** Width times height, as the header of a picture tells them. */
+  maxPixels: number
   timeoutMs: number
   dispatcher: Dispatcher
 }

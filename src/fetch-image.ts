@@ -1,6 +1,7 @@
 import { fileTypeFromBuffer } from 'file-type'
 import { download, type FetchOptions } from './download.ts'
 import { FetchError } from './errors.ts'
+import { pictureSize, pixelsBeyond } from './picture-size.ts'
 import { readFile } from './read-file.ts'
 import type { SeenAs } from './seen-as.ts'
 import { redactSource, schemeOf } from './source.ts'
@@ -69,6 +70,10 @@ export async function fetchImage(
   const { bytes } = read
   if (bytes.length === 0) throw new FetchError('empty_image', `${source} is empty.`)
   const type = await typeOf(bytes, source)
+  // A header that does not tell costs nothing here: the image may be the only evidence of something.
+  const size = pictureSize(bytes, type.mime)
+  const beyond = size && pixelsBeyond(size, options.maxPixels)
+  if (beyond !== undefined) throw new FetchError('too_many_pixels', `${source} ${beyond}.`)
   if (!isWholeImage(bytes, type.mime)) {
     throw new FetchError(
       'truncated_image',

@@ -68,6 +68,12 @@ export const INGEST_FLAGS = {
     meaning: 'a larger image fails and is not looked up',
     default: 20_000_000,
   },
+  maxImagePixels: {
+    flags: '--max-image-pixels <n>',
+    meaning: 'a picture of more pixels, width times height, fails and is not looked up',
+    // The largest that cameras of phones make have 199.8 million.
+    default: 200_000_000,
+  },
   publicOnly: {
     flags: '--public-only',
     meaning: 'fetch URLs from public addresses only, none of this machine or the network around it',
@@ -170,6 +176,7 @@ export const WORK_FLAGS = {
   fetchTimeout: INGEST_FLAGS.fetchTimeout,
   lookupTimeout: INGEST_FLAGS.lookupTimeout,
   maxImageBytes: INGEST_FLAGS.maxImageBytes,
+  maxImagePixels: INGEST_FLAGS.maxImagePixels,
   publicOnly: INGEST_FLAGS.publicOnly,
   allowHost: INGEST_FLAGS.allowHost,
   local: INGEST_FLAGS.local,

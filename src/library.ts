@@ -2,6 +2,7 @@ import { type Environment, readSettings } from './config.ts'
 import { ConfigError } from './errors.ts'
 import type { FetchedImage } from './fetch-image.ts'
 import { fetchWithRetry } from './fetching.ts'
+import { INGEST_FLAGS } from './flags.ts'
 import { createDispatcher } from './http.ts'
 import { imageRefs, openImageList } from './image-list.ts'
 import { type IngestEvents, type IngestResult, runIngest } from './ingest.ts'
@@ -54,9 +55,10 @@ export async function ingest({
   )
 }
 
-/** How an image is fetched: a cap in bytes, a limit for the whole request in milliseconds, and as the flags say. */
+/** How an image is fetched: caps in bytes and pixels, a limit for the whole request in milliseconds, and as the flags say. */
 export interface FetchParameters {
   maxBytes?: number
+  maxPixels?: number
   timeoutMs?: number
   publicOnly?: boolean
   allowHost?: string[]
@@ -75,7 +77,8 @@ export interface FetchParameters {
 export async function fetchImageBytes(
   reference: string,
   {
-    maxBytes = 20_000_000,
+    maxBytes = INGEST_FLAGS.maxImageBytes.default,
+    maxPixels = INGEST_FLAGS.maxImagePixels.default,
     timeoutMs = 30_000,
     signal = new AbortController().signal,
     ...given
@@ -86,7 +89,7 @@ export async function fetchImageBytes(
   const dispatcher = createDispatcher(timeoutMs, { guard: guardOfImages(reach) })
   try {
     const { local, root } = reach
-    const access = { maxBytes, timeoutMs, local, root, dispatcher }
+    const access = { maxBytes, maxPixels, timeoutMs, local, root, dispatcher }
     const { seenAs: _, ...image } = await fetchWithRetry(reference, access, signal)
     return image
   } finally {

@@ -35,6 +35,7 @@ const ingestSchema = z.object({
   fetchTimeout: seconds(0.001).default(flags.fetchTimeout.default),
   lookupTimeout: seconds(0.001).default(flags.lookupTimeout.default),
   maxImageBytes: whole(1).default(flags.maxImageBytes.default),
+  maxImagePixels: whole(1).default(flags.maxImagePixels.default),
   publicOnly: z.boolean().default(flags.publicOnly.default),
   allowHost: hosts.default([]),
   local: z.boolean().default(true),
@@ -66,6 +67,7 @@ export type RunOptions = Pick<
   | 'lookupTimeout'
   | 'lostAnswer'
   | 'maxImageBytes'
+  | 'maxImagePixels'
   | 'maxLookups'
   | 'patience'
   | 'publicOnly'
@@ -111,6 +113,7 @@ const workSchema = z.object({
     fetchTimeout: true,
     lookupTimeout: true,
     maxImageBytes: true,
+    maxImagePixels: true,
     publicOnly: true,
     allowHost: true,
     local: true,

@@ -7,12 +7,12 @@ import type { Deps } from './pipeline.ts'
 
 /** Fetching as the options say, with its own connections. */
 export function createFetch(
-  options: Pick<RunOptions, 'maxImageBytes' | 'fetchTimeout' | 'local' | 'root'>,
+  options: Pick<RunOptions, 'maxImageBytes' | 'maxImagePixels' | 'fetchTimeout' | 'local' | 'root'>,
   dispatcher: Dispatcher,
 ): Deps['fetchImage'] {
-  const { maxImageBytes, fetchTimeout, local, root } = options
+  const { maxImageBytes, maxImagePixels, fetchTimeout, local, root } = options
   const access = {
-    ...{ maxBytes: maxImageBytes, timeoutMs: fetchTimeout * 1_000 },
+    ...{ maxBytes: maxImageBytes, maxPixels: maxImagePixels, timeoutMs: fetchTimeout * 1_000 },
     ...{ local, root, dispatcher },
   }
   return ({ text, remembered }, signal) => fetchWithRetry(text, access, signal, remembered?.seenAs)

@@ -38,16 +38,16 @@ function isWholeJpeg(bytes: Buffer): boolean {
   }
 }
 
-/** TEM, the restarts inside a scan, and a start of image have no length behind them. */
-function isStandalone(marker: number): boolean {
+/** JPEG: TEM, the restarts inside a scan, and a start of image have no length behind them. */
+export function isStandalone(marker: number): boolean {
   return marker === 0x01 || (marker >= 0xd0 && marker <= 0xd8)
 }
 
 /**
- * The place of the next marker's second byte; the length when there is none. A scan's data lies in between, where FF 00
+ * JPEG: the place of the next marker's second byte; the length when there is none. A scan's data lies in between, where FF 00
  * stands for the byte FF; libjpeg skips stray bytes between segments in the same way.
  */
-function nextMarker(bytes: Buffer, from: number): number {
+export function nextMarker(bytes: Buffer, from: number): number {
   let at = from
   for (;;) {
     if (bytes[at] !== 0xff) at = bytes.indexOf(0xff, at)

@@ -117,7 +117,12 @@ function partOf({ name, rows }: KnownImage, crop: 'plate' | 'vehicle'): Part {
 }
 
 async function cut(whole: Buffer, { box, answerSize, what }: Part) {
-  const { cropImage } = await import('../crop-image.ts')
-  const { bytes, mime, width, height } = await cropImage(whole, box, answerSize)
-  return { bytes, what: `${mime}, ${width} x ${height} pixels: ${what}` }
+  const { openDecoder } = await import('../decoding/decoder.ts')
+  const decoder = openDecoder()
+  try {
+    const { bytes, mime, width, height } = await decoder.crop(whole, box, answerSize)
+    return { bytes, what: `${mime}, ${width} x ${height} pixels: ${what}` }
+  } finally {
+    await decoder.close()
+  }
 }

@@ -1,8 +1,8 @@
 import { html } from 'htm/preact'
+import type { Shown, Small } from '../decoding/thumbnails.ts'
 import { localTime } from '../local-time.ts'
 import type { Card } from './gallery.ts'
 import type { Picture } from './pictures.ts'
-import type { Shown, Small } from './thumbnails.ts'
 
 /** A row with its picture. What the page's script filters and sorts by stands in its `data-` attributes. */
 export function cardMarkup(card: Card, threshold: number) {

@@ -1,9 +1,10 @@
 import type { Database } from '../db/database.ts'
-import { messageOf, StorageError } from '../errors.ts'
+import type { Decoder } from '../decoding/decoder.ts'
+import type { Shown } from '../decoding/thumbnails.ts'
+import { ImageError, StorageError } from '../errors.ts'
 import type { Objects } from '../storage/objects.ts'
 import { type FoundBytes, storedBytes, uncheckedBytes } from '../stored-bytes.ts'
 import { type Picture, readPictures } from './pictures.ts'
-import { type Shown, showPictures } from './thumbnails.ts'
 
 /** A row with its picture, or with the reason why there is none. */
 export type Card = { picture: Picture } & Outcome
@@ -16,7 +17,7 @@ export type OpenObjects = () => Promise<Objects | undefined>
 /** Rows read at a time. */
 const PAGE = 100
 /** Images at work at once: each may be 20 MB, and unpacked many times that. */
-const AT_ONCE = 4
+export const AT_ONCE = 4
 
 /**
  * The cards of these rows, in their order, a few at a time: neither rows nor pictures are gathered.
@@ -26,6 +27,7 @@ export async function* readCards(
   database: Database,
   ids: readonly string[],
   openObjects: OpenObjects,
+  decoder: Decoder,
   signal: AbortSignal,
 ): AsyncGenerator<Card[]> {
   const read = createReader(database, openObjects, signal)
@@ -35,7 +37,7 @@ export async function* readCards(
       signal.throwIfAborted()
       const cards = await Promise.all(
         images.slice(first, first + AT_ONCE).map(async (pictures) => {
-          const outcomes = await outcomesOf(pictures, read)
+          const outcomes = await outcomesOf(pictures, read, decoder)
           return pictures.flatMap((picture, n) => {
             const outcome = outcomes[n]
             return outcome === undefined ? [] : [{ picture, ...outcome }]
@@ -62,6 +64,7 @@ function byImage(pictures: readonly Picture[]): Picture[][] {
 async function outcomesOf(
   pictures: readonly Picture[],
   read: (picture: Picture) => Promise<FoundBytes>,
+  decoder: Decoder,
 ): Promise<Outcome[]> {
   const [first] = pictures
   if (first === undefined) return []
@@ -70,9 +73,10 @@ async function outcomesOf(
     pictures.map(() => ({ shown: undefined, why, isLost }))
   if (got.bytes === undefined) return none(got.why, true)
   try {
-    return (await showPictures(got.bytes, pictures)).map((shown) => ({ shown }))
+    return (await decoder.show(got.bytes, pictures)).map((shown) => ({ shown }))
   } catch (thrown) {
-    return none(`It cannot be shown: ${messageOf(thrown)}.`, false)
+    if (!(thrown instanceof ImageError)) throw thrown
+    return none(thrown.message, false)
   }
 }
 

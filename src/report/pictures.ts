@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { Queryable } from '../db/database.ts'
 import { OBJECT_OF, type S3Object, SEEN_AT } from '../db/snapshots.ts'
-import type { BoundingBox } from '../normalize.ts'
+import type { Place } from '../decoding/thumbnails.ts'
 import { box, maybe, pictureSize, s3Object } from '../stored-values.ts'
 import type { PICTURES_BY } from '../viewing-flags.ts'
 import { type Period, periodValues, within } from './period.ts'
@@ -14,7 +14,7 @@ export interface PicturesWanted {
 }
 
 /** A row as the gallery shows it. An older tool's row may lack anything but its id. */
-export interface Picture {
+export interface Picture extends Place {
   id: string
   plate?: string | undefined
   /** The reading score. */
@@ -27,13 +27,10 @@ export interface Picture {
   region?: string | undefined
   camera?: string | undefined
   source?: string | undefined
-  box?: BoundingBox | undefined
   sha256?: string | undefined
   /** Bytes. */
   size?: number | undefined
   object?: S3Object | undefined
-  /** The picture's size as the answer gives it, in pixels. */
-  answerSize?: { width: number; height: number } | undefined
 }
 
 const ORDER = {

@@ -1,11 +1,12 @@
 import type { FileHandle } from 'node:fs/promises'
 import type { Database } from '../db/database.ts'
 import { unlessAborted } from '../db/pages.ts'
+import { openDecoder } from '../decoding/decoder.ts'
 import { localZone } from '../local-time.ts'
 import type { ReportOptions } from '../viewing-options.ts'
 import { writeWhole } from '../write-file.ts'
 import { type Figures, readFigures } from './figures.ts'
-import { type OpenObjects, readCards } from './gallery.ts'
+import { AT_ONCE, type OpenObjects, readCards } from './gallery.ts'
 import { createPage } from './markup.ts'
 
 /** What was written. */
@@ -15,7 +16,7 @@ export interface Report {
   pictures: number
   /** Pictures that could not be had. */
   lost: Missing
-  /** Pictures that are there and that sharp cannot decode. */
+  /** Pictures that are there and cannot be decoded. */
   undecodable: Missing
   bytes: number
 }
@@ -28,6 +29,7 @@ interface Missing {
 
 /**
  * Writes the report to `options.output`, as it grows: the pictures are never all in memory.
+ * @param decoder closed with the report
  * @throws {IngestError} when the file cannot be written, the database is down, or `signal` aborts
  */
 export async function writeReport(
@@ -35,6 +37,7 @@ export async function writeReport(
   openObjects: OpenObjects,
   options: ReportOptions,
   { version, signal }: { version: string; signal: AbortSignal },
+  decoder = openDecoder({ atOnce: AT_ONCE }),
 ): Promise<Report> {
   const { output, ...wanted } = options
   const lost: Missing = { pictures: 0 }
@@ -52,7 +55,8 @@ export async function writeReport(
     const page = await createPage(counted, facts)
     await writeWhole(output, '--output', async (file) => {
       await write(file, page.head)
-      for await (const cards of readCards(database, counted.pictureIds, openObjects, signal)) {
+      const ids = counted.pictureIds
+      for await (const cards of readCards(database, ids, openObjects, decoder, signal)) {
         for (const card of cards) {
           await write(file, page.card(card))
           if (card.shown !== undefined) {
@@ -68,6 +72,6 @@ export async function writeReport(
       await write(file, page.foot)
     })
     return counted
-  })
+  }).finally(() => decoder.close())
   return { figures, pictures, lost, undecodable, bytes }
 }

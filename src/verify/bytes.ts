@@ -37,7 +37,10 @@ export function createBytes(
 
   /** The bytes behind a source, or why they are not the image's. */
   async function fromSource(source: string, sha256: string, maxBytes: number) {
-    const options = { maxBytes, timeoutMs: FETCH_TIMEOUT_MS, local, root, dispatcher }
+    // Only the bytes that were let pass once are taken: they have the right hash.
+    const maxPixels = Number.POSITIVE_INFINITY
+    const limits = { maxBytes, maxPixels, timeoutMs: FETCH_TIMEOUT_MS }
+    const options = { ...limits, local, root, dispatcher }
     try {
       const image = await fetchWithRetry(source, options, signal)
       return image.sha256 === sha256 ? image.bytes : `${source} holds another image now.`

@@ -5,6 +5,7 @@ import { promisify } from 'node:util'
 import { PutObjectCommand } from '@aws-sdk/client-s3'
 import sharp from 'sharp'
 import { expect, test } from 'vitest'
+import { pngBomb } from '../support/bombs.ts'
 import { CLI, closedEnv } from '../support/cli.ts'
 import { sha256Of } from '../support/sample-pictures.ts'
 import { createWorkplace, type Workplace } from '../support/workplace.ts'
@@ -68,11 +69,18 @@ test('image says why it cannot give an image, and what to do', async () => {
   const Key = `vehicle-snapshots/${gate.sha256.slice(0, 2)}/${gate.sha256}.jpg`
   await client?.send(new PutObjectCommand({ Bucket: bucket, Key, Body: 'other bytes' }))
 
+  const [bomb = { id: '' }] = await place.query<{ id: string }>(
+    `INSERT INTO vehicle_snapshots (bbox, image_data)
+     VALUES ('{"xmin":1,"ymin":1,"xmax":9,"ymax":9}', $1) RETURNING id`,
+    [pngBomb()],
+  )
+
   const none = { S3_BUCKET: '' }
   const gone = { DATABASE_URL: 'postgresql://nobody@localhost:1/gone' }
   const cases: [args: string[], exitCode: number, said: RegExp, env?: Record<string, string>][] = [
     [[gate.id], 1, /s3:\S+ holds other bytes than were stored\. \[image_lost\]\n.*verify --repair/],
     [[empty, '--crop', 'plate'], 1, /There is no row of image .* \[no_box\]\n.*leave --crop out/],
+    [[bomb.id, '--crop', 'plate'], 1, /it has 50000 x 50000 pixels; .* \[undecodable\]\n/],
     [['a'.repeat(64)], 1, /The database has no image a{64}\. \[not_known\]\n.*plates/],
     [['nhk552'], 2, /<id\|sha256> must be .*: nhk552\n/],
     [[gate.id, '--crop', 'car'], 2, /--crop must be plate or vehicle\./],

@@ -25,7 +25,7 @@ afterAll(async () => {
 })
 
 function fetchOne(path: string) {
-  const limits = { maxBytes: MAX_BYTES, timeoutMs: 5_000, dispatcher }
+  const limits = { maxBytes: MAX_BYTES, maxPixels: 1_000_000, timeoutMs: 5_000, dispatcher }
   return fetchImage(path, limits, new AbortController().signal)
 }
 
@@ -74,7 +74,7 @@ test.each(['two words.png', 'Größe – 車.png', '100% sure?#1.png', '12:30.pn
 )
 
 test('a relative path starts at the working directory', async () => {
-  const limits = { maxBytes: 10_000_000, timeoutMs: 5_000, dispatcher }
+  const limits = { maxBytes: 10_000_000, maxPixels: 10_000_000, timeoutMs: 5_000, dispatcher }
   const path = 'samples/old-town-bus-front.png'
   const image = await fetchImage(path, limits, new AbortController().signal)
   expect(image.mime).toBe('image/png')
@@ -96,7 +96,7 @@ test('--root keeps paths inside its folder, however they lead out', async () => 
   await symlink('..', join(root, 'up'))
   await symlink('inside.png', join(root, 'in.png'))
   const fetchWithin = async (path: string, given = root) => {
-    const access = { maxBytes: MAX_BYTES, timeoutMs: 5_000, dispatcher }
+    const access = { maxBytes: MAX_BYTES, maxPixels: 1_000_000, timeoutMs: 5_000, dispatcher }
     const within = { ...access, root: { given, real: await realpath(given) } }
     return fetchImage(path, within, new AbortController().signal)
   }

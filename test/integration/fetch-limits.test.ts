@@ -3,10 +3,12 @@ import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest'
 import { FetchError } from '../../src/errors.ts'
 import { fetchImage } from '../../src/fetch-image.ts'
 import { createDispatcher } from '../../src/http.ts'
+import { pngBomb } from '../support/bombs.ts'
 import { drawPicture } from '../support/drawn-images.ts'
 import { type HttpServer, startHttpServer } from '../support/http-server.ts'
 
 const MAX_BYTES = 10_000
+const MAX_PIXELS = 1_000_000
 const dispatcher = createDispatcher(5_000)
 let server: HttpServer
 let picture: Buffer
@@ -27,7 +29,7 @@ afterAll(async () => {
 })
 
 function fetchOne({ timeoutMs = 10_000, signal = new AbortController().signal } = {}) {
-  const limits = { maxBytes: MAX_BYTES, timeoutMs, dispatcher }
+  const limits = { maxBytes: MAX_BYTES, maxPixels: MAX_PIXELS, timeoutMs, dispatcher }
   return fetchImage(`${server.url}/picture.jpg`, limits, signal)
 }
 
@@ -48,6 +50,26 @@ test('a body of just the cap is taken, one byte more is too large', async () => 
   const error = await failureOf(fetchOne())
   expect(error).toMatchObject({ code: 'too_large', isTransient: false })
   expect(error.message).toContain('has 10001 bytes; the limit is 10000')
+})
+
+test('a picture of more pixels than the cap is refused by its header, one of just the cap is taken', async () => {
+  const fetchOf = (bytes: Buffer, maxPixels: number) => {
+    server.answerWith((_, response) => response.end(bytes))
+    const limits = { maxBytes: 1_000_000, maxPixels, timeoutMs: 10_000, dispatcher }
+    return fetchImage(`${server.url}/picture`, limits, new AbortController().signal)
+  }
+  const error = await failureOf(fetchOf(pngBomb(), 200_000_000))
+  expect(error).toMatchObject({ code: 'too_many_pixels', isTransient: false })
+  const size = 'has 50000 x 50000 pixels; the limit is 200000000 in all.'
+  expect(error.message).toBe(`${server.url}/picture ${size}`)
+  expect((await fetchOf(picture, 48)).size).toBe(picture.length)
+  expect(await failureOf(fetchOf(picture, 47))).toMatchObject({ code: 'too_many_pixels' })
+})
+
+test('a picture whose header tells no size is taken', async () => {
+  const untold = Buffer.from('ffd8fffe0004cafeffda0002ffd9', 'hex')
+  server.answerWith((_, response) => response.end(untold))
+  expect(await fetchOne()).toMatchObject({ mime: 'image/jpeg', bytes: untold })
 })
 
 test('a body announced as too large is not read', async () => {
@@ -114,7 +136,12 @@ test('headers that do not come end with the same deadline', async () => {
 test('silence between two pieces of a body ends it too', async () => {
   const impatient = createDispatcher(200)
   server.answerWith((_, response) => response.writeHead(200).write(picture))
-  const limits = { maxBytes: MAX_BYTES, timeoutMs: 20_000, dispatcher: impatient }
+  const limits = {
+    maxBytes: MAX_BYTES,
+    maxPixels: MAX_PIXELS,
+    timeoutMs: 20_000,
+    dispatcher: impatient,
+  }
   const error = await failureOf(fetchImage(server.url, limits, new AbortController().signal))
   expect(error).toMatchObject({ code: 'fetch_timeout', isTransient: true })
   await impatient.destroy()

@@ -24,7 +24,7 @@ afterAll(async () => {
 })
 
 function fetchOne(text: string) {
-  const limits = { maxBytes: 100_000, timeoutMs: 5_000, dispatcher }
+  const limits = { maxBytes: 100_000, maxPixels: 1_000_000, timeoutMs: 5_000, dispatcher }
   return fetchImage(text, limits, new AbortController().signal)
 }
 

@@ -23,7 +23,7 @@ afterAll(async () => {
   await other[Symbol.asyncDispose]()
 })
 
-const LIMITS = { maxBytes: 100_000, timeoutMs: 10_000, dispatcher }
+const LIMITS = { maxBytes: 100_000, maxPixels: 1_000_000, timeoutMs: 10_000, dispatcher }
 
 function fetchOne(text: string) {
   return fetchImage(text, LIMITS, new AbortController().signal)

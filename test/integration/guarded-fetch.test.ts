@@ -31,7 +31,7 @@ afterEach(async () => {
 async function fetchBy(guard: Guard, url: string) {
   const dispatcher = createDispatcher(5_000, { guard })
   open.defer(() => dispatcher.destroy())
-  const limits = { maxBytes: 100_000, timeoutMs: 5_000, dispatcher }
+  const limits = { maxBytes: 100_000, maxPixels: 1_000_000, timeoutMs: 5_000, dispatcher }
   return fetchImage(url, limits, never)
 }
 

@@ -37,7 +37,7 @@ afterAll(async () => {
 
 async function useImages(): Promise<void> {
   const dispatcher = createDispatcher(5_000)
-  const limits = { maxBytes: 100_000, timeoutMs: 5_000, dispatcher }
+  const limits = { maxBytes: 100_000, maxPixels: 1_000_000, timeoutMs: 5_000, dispatcher }
   await fetchImage(`${images.url}/car.jpg`, limits, never)
   await dispatcher.destroy()
 }
@@ -91,7 +91,7 @@ test('an https address goes through HTTPS_PROXY as a tunnel', async () => {
   vi.stubEnv('NO_PROXY', undefined)
   vi.stubEnv('HTTPS_PROXY', proxy.url)
   const dispatcher = createDispatcher(5_000)
-  const limits = { maxBytes: 100_000, timeoutMs: 5_000, dispatcher }
+  const limits = { maxBytes: 100_000, maxPixels: 1_000_000, timeoutMs: 5_000, dispatcher }
   // The server at the other end speaks no TLS: what counts is the way there.
   const url = `https://127.0.0.1:${images.port}/car.jpg`
   await expect(fetchImage(url, limits, never)).rejects.toThrow('could not be fetched')

@@ -6,10 +6,13 @@ import { parseHTML } from 'linkedom'
 import sharp from 'sharp'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Database } from '../../src/db/database.ts'
+import { openDecoder } from '../../src/decoding/decoder.ts'
 import { InterruptedError } from '../../src/errors.ts'
 import { writeReport } from '../../src/report/write-report.ts'
 import { sha256Of } from '../../src/sha256.ts'
+import { pngBomb } from '../support/bombs.ts'
 import { BOTH_DATABASES, type OpenedDatabase } from '../support/both-databases.ts'
+import { FRAGILE, TROUBLE } from '../support/fragile-decoder.ts'
 
 const HOSTILE = `<script>x</script>"'</title></style></svg>]]>--><img src=x onerror=x>\n🚗\u202e&lt; `
 
@@ -65,11 +68,16 @@ describe.each(BOTH_DATABASES)('the page of a report on %s', (_name, open) => {
     )
   }
 
-  async function pageOf(named: Database, pictures = 10, signal = new AbortController().signal) {
+  async function pageOf(
+    named: Database,
+    pictures = 10,
+    signal = new AbortController().signal,
+    decoder = openDecoder(),
+  ) {
     const output = join(folder, 'report.html')
     const options = { output, pictures, picturesBy: 'newest', confidenceThreshold: 0.5 } as const
     const shell = { version: '1.2.3', signal }
-    const report = await writeReport(named, async () => undefined, options, shell)
+    const report = await writeReport(named, async () => undefined, options, shell, decoder)
     const html = await readFile(output, 'utf8')
     return { report, document: parseHTML(html).document, mode: (await stat(output)).mode }
   }
@@ -127,9 +135,26 @@ describe.each(BOTH_DATABASES)('the page of a report on %s', (_name, open) => {
       .map((why) => why.textContent)
       .toSorted()
     expect(whys).toEqual([
-      expect.stringMatching(/^It cannot be shown: /),
       'It is s3://bucket/key, and S3 is not set up: set S3_BUCKET and the AWS settings.',
+      expect.stringMatching(/^The picture cannot be decoded: Input buffer contains unsupported/),
     ])
+  })
+
+  test('shows all but the pictures that break the decoder or have too many pixels, and says why', async () => {
+    const all = [pngBomb(), TROUBLE.crash, await draw(), TROUBLE.crash]
+    for (const bytes of all) await addAll((name) => name, bytes)
+    const fragile = openDecoder({ program: FRAGILE, atOnce: 2 })
+    const { report, document } = await pageOf(database, 10, undefined, fragile)
+    expect(report).toMatchObject({
+      pictures: 1,
+      undecodable: { pictures: 3 },
+      lost: { pictures: 0 },
+    })
+    const said = [...document.querySelectorAll('.missing span')].map((why) => why.textContent)
+    const crashed = 'The picture cannot be decoded: the decoder crashed (SIGABRT).'
+    const tooMany = 'it has 50000 x 50000 pixels; the limit is 200000000 in all'
+    const expected = [crashed, crashed, `The picture cannot be decoded: ${tooMany}.`]
+    expect(said.toSorted()).toEqual(expected.toSorted())
   })
 
   test('tells every chart in words and as a table, and leaves out what there is none of', async () => {

@@ -1,5 +1,6 @@
 import { chmod, mkdir, symlink, writeFile } from 'node:fs/promises'
 import type { ErrorCode } from '../../src/advice.ts'
+import { pngBomb } from './bombs.ts'
 import { drawBmp, drawPicture } from './drawn-images.ts'
 import { run } from './programs.ts'
 import { pictureOf } from './sample-pictures.ts'
@@ -20,6 +21,7 @@ export const MAX_IMAGE_BYTES = 1_000_000
 const holding = (text: string) => (path: string) => writeFile(path, text)
 const ofBytes = (hex: string) => (path: string) => writeFile(path, Buffer.from(hex, 'hex'))
 const tooLarge = (path: string) => writeFile(path, pictureOf('large', MAX_IMAGE_BYTES + 1))
+const bomb = (path: string) => writeFile(path, pngBomb())
 const linkTo = (target: string) => (path: string) => symlink(target, path)
 const pipe = (path: string) => run('mkfifo', [path])
 
@@ -68,6 +70,7 @@ const FILES: BadFile[] = [
   ['a WebP cut short', 'truncated_image', 'cut.webp', cut(() => drawPicture('webp'), -1)],
   ['a BMP cut short', 'truncated_image', 'cut.bmp', cut(drawBmp, -1)],
   ['a picture too large', 'too_large', 'large.jpg', tooLarge],
+  ['a small PNG of 50,000 x 50,000 pixels', 'too_many_pixels', 'bomb.png', bomb],
   ['a name too long for a disk', 'file_not_found', `${'long'.repeat(100)}.jpg`],
   ['a path through a file', 'file_not_found', 'notes.jpg/car.jpg'],
   ['a link to itself', 'file_unreadable', 'loop.jpg', linkTo('loop.jpg')],

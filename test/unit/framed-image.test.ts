@@ -1,6 +1,6 @@
 import sharp from 'sharp'
 import { expect, test } from 'vitest'
-import { boxWithin, framed } from '../../src/framed-image.ts'
+import { boxWithin, framed } from '../../src/decoding/framed-image.ts'
 
 /** A picture whose left half is red, as a camera held sideways writes it when `orientation` is 6. */
 function drawLying(orientation: number): Promise<Buffer> {

@@ -17,6 +17,7 @@ test('only the images have to be named', () => {
     fetchTimeout: 30,
     lookupTimeout: 60,
     maxImageBytes: 20_000_000,
+    maxImagePixels: 200_000_000,
     publicOnly: false,
     allowHost: [],
     local: true,

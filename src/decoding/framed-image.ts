@@ -1,11 +1,21 @@
 import sharp, { type Sharp } from 'sharp'
-import type { BoundingBox } from './normalize.ts'
+import { INGEST_FLAGS } from '../flags.ts'
+import type { BoundingBox } from '../normalize.ts'
+import { type PictureSize, pixelsBeyond } from '../picture-size.ts'
+
+const MAX_PIXELS = INGEST_FLAGS.maxImagePixels.default
+
+// Of what libvips can read, only what is looked up: an older tool's row may hold anything, a program for its SVG reader too.
+sharp.block({ operation: ['VipsForeignLoad'] })
+sharp.unblock({
+  operation: ['Jpeg', 'Png', 'Webp', 'Nsgif', 'Tiff'].map((type) => `VipsForeignLoad${type}`),
+})
+// No picture is worked on twice.
+sharp.cache(false)
 
 /** A picture as the API saw it, its size in pixels. `image` may be cloned and worked on. */
-export interface FramedImage {
+export interface FramedImage extends PictureSize {
   image: Sharp
-  width: number
-  height: number
 }
 
 /**
@@ -13,14 +23,18 @@ export interface FramedImage {
  * camera's picture upright (EXIF) shows only in the size that the answer gives, where one side is longer.
  * A picture that breaks off is taken as far as it goes.
  * @param answerSize `image_width` and `image_height` of the answer
+ * Only the header is read here; of one that tells of too many pixels nothing else is.
  * @throws what sharp throws for bytes that it cannot decode
  */
 export async function framed(
   bytes: Uint8Array,
-  answerSize: { width: number; height: number } | undefined,
+  answerSize: PictureSize | undefined,
 ): Promise<FramedImage> {
-  const image = sharp(bytes, { failOn: 'none' })
-  const { width, height, orientation = 1 } = await image.metadata()
+  const header = sharp(bytes, { failOn: 'none', limitInputPixels: false })
+  const { width, height, orientation = 1 } = await header.metadata()
+  const beyond = pixelsBeyond({ width, height }, MAX_PIXELS)
+  if (beyond !== undefined) throw new Error(`it ${beyond}`)
+  const image = sharp(bytes, { failOn: 'none', limitInputPixels: MAX_PIXELS })
   const isLying = orientation >= 5
   const isTurned =
     isLying && width !== height && answerSize?.width === height && answerSize.height === width
@@ -31,7 +45,7 @@ export async function framed(
 
 /** A box in whole pixels of the picture, `margin` of its own size wider on each side; undefined when nothing of it is inside. */
 export function boxWithin(
-  { width, height }: Pick<FramedImage, 'width' | 'height'>,
+  { width, height }: PictureSize,
   box: BoundingBox,
   margin = 0,
 ): BoundingBox | undefined {

@@ -1,19 +1,23 @@
-import { areaOf, boxWithin, type FramedImage, framed } from '../framed-image.ts'
 import type { BoundingBox } from '../normalize.ts'
-import type { Picture } from './pictures.ts'
+import type { PictureSize } from '../picture-size.ts'
+import { areaOf, boxWithin, type FramedImage, framed } from './framed-image.ts'
 
-/** A small picture as a `data:` address; sizes in pixels. */
-export interface Small {
+/** What is known of a row's place on its image: the plate's box, and the size that the answer gives the picture. */
+export interface Place {
+  box?: BoundingBox | undefined
+  answerSize?: PictureSize | undefined
+}
+
+/** A small picture as a `data:` address. */
+export interface Small extends PictureSize {
   address: string
-  width: number
-  height: number
 }
 
 /** What of an image is shown for one of its rows. */
 export interface Shown {
   picture: Small
   /** The size of the picture that the box lies in. */
-  frame: { width: number; height: number }
+  frame: PictureSize
   box?: BoundingBox | undefined
   /** The plate, cut out. */
   plate?: Small | undefined
@@ -30,15 +34,12 @@ const QUALITY = 65
  * One image made small, and the plate of each of its rows cut out.
  * @throws what sharp throws for bytes that it cannot decode
  */
-export async function showPictures(
-  bytes: Uint8Array,
-  pictures: readonly Picture[],
-): Promise<Shown[]> {
-  const frame = await framed(bytes, pictures[0]?.answerSize)
+export async function showPictures(bytes: Uint8Array, places: readonly Place[]): Promise<Shown[]> {
+  const frame = await framed(bytes, places[0]?.answerSize)
   const { width, height } = frame
   const picture = await small(frame.image.clone().resize(within(PICTURE_PX, PICTURE_PX)))
   return Promise.all(
-    pictures.map(async ({ box: given }): Promise<Shown> => {
+    places.map(async ({ box: given }): Promise<Shown> => {
       const box = given && boxWithin(frame, given)
       const plate = box && (await cutOut(frame, box))
       return { picture, frame: { width, height }, box, plate }
