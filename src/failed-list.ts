@@ -1,5 +1,6 @@
-import { type FileHandle, open, realpath, rename, unlink } from 'node:fs/promises'
-import { ConfigError, messageOf } from './errors.ts'
+import { realpath } from 'node:fs/promises'
+import { messageOf } from './errors.ts'
+import { openPart } from './write-file.ts'
 
 /** The lines that failed, verbatim, as a file that `--images` takes. */
 export interface FailedList {
@@ -12,38 +13,31 @@ export interface FailedList {
 }
 
 /**
- * Opens `--failed <file>`. The lines gather in `<file>.part` (mode 0600: they may hold links with signatures) and take
- * the file's name at the end, so that it may be the list of this very run.
+ * Opens `--failed <file>`. The lines gather beside it and take the file's name at the end, so that it may be the list of
+ * this very run.
  * @param list the images file of the run
  * @throws {ConfigError} when it cannot be written
  */
 export async function openFailedList(path: string, list: string): Promise<FailedList> {
-  const part = `${path}.part`
-  let file: FileHandle
-  try {
-    file = await open(part, 'w', 0o600)
-    await file.chmod(0o600)
-  } catch (thrown) {
-    throw new ConfigError([
-      { name: '--failed', message: `${path} cannot be written: ${messageOf(thrown)}.` },
-    ])
-  }
+  const part = await openPart(path, '--failed')
   let written: Promise<unknown> = Promise.resolve()
   let failure: unknown
   return {
     add(text) {
-      const append = () => file.appendFile(`${text}\n`)
+      const append = () => part.file.appendFile(`${text}\n`)
       written = written.then(append).catch((thrown) => {
         failure ??= thrown
       })
     },
     async close(isFinished) {
       await written
-      if (failure !== undefined) throw failure
-      await file.sync()
-      await file.close()
-      if (isFinished || !(await isSameFile(path, list))) await rename(part, path)
-      else await unlink(part)
+      if (!isFinished && (await isSameFile(path, list))) return part.discard()
+      try {
+        if (failure !== undefined) throw failure
+        await part.place()
+      } catch (thrown) {
+        throw new Error(`${messageOf(thrown)}; what could be written is in ${part.path}`)
+      }
     },
   }
 }

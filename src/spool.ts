@@ -3,6 +3,11 @@ import { homedir } from 'node:os'
 import { isAbsolute, join } from 'node:path'
 import { z } from 'zod'
 import { SpoolError, systemCodeOf } from './errors.ts'
+import { requireNotPlanted } from './planted.ts'
+
+const { O_APPEND, O_CREAT, O_NOFOLLOW, O_WRONLY } = constants
+/** Added to, made when missing, and nowhere else: a link in its place is refused. */
+const APPENDING = O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW
 
 const optionalText = z.string().optional()
 
@@ -81,9 +86,9 @@ export function createSpool(folder: string, databaseId: string, runId: string): 
       inTurn(async () => {
         if (kept.has(answer.sha256)) return
         try {
-          await mkdir(folder, { recursive: true, mode: 0o700 })
+          await makeFolder(folder)
           // Opened each time: another run may have read the file in and removed it.
-          const handle = await open(file, 'a', 0o600)
+          const handle = await open(file, APPENDING, 0o600)
           try {
             await handle.appendFile(`${JSON.stringify(answer)}\n`)
             await handle.sync()
@@ -108,11 +113,16 @@ export function createSpool(folder: string, databaseId: string, runId: string): 
 /** Could answers be kept there, if it came to that? The folder is made. @throws {SpoolError} */
 export async function checkSpool(folder: string): Promise<void> {
   try {
-    await mkdir(folder, { recursive: true, mode: 0o700 })
+    await makeFolder(folder)
     await access(folder, constants.W_OK)
   } catch (cause) {
     throw new SpoolError(folder, cause)
   }
+}
+
+async function makeFolder(folder: string): Promise<void> {
+  await requireNotPlanted(folder)
+  await mkdir(folder, { recursive: true, mode: 0o700 })
 }
 
 /** A file of answers that earlier runs on this database could not write. */
@@ -125,7 +135,7 @@ export interface SpoolFile {
   unreadable: number
 }
 
-/** The files that were left for this database. */
+/** The files that were left for this database. @throws {SpoolError} also for one that another user planted */
 export async function readSpool(folder: string, databaseId: string): Promise<SpoolFile[]> {
   const names = await readdir(folder).catch((thrown) => {
     if (/^(ENOENT|ENOTDIR)$/.test(systemCodeOf(thrown) ?? '')) return []
@@ -142,7 +152,11 @@ export async function readSpool(folder: string, databaseId: string): Promise<Spo
 }
 
 async function readSpoolFile(path: string, run: string): Promise<SpoolFile | undefined> {
-  const text = await readFile(path, 'utf8').catch((thrown) => {
+  const reading = async () => {
+    await requireNotPlanted(path)
+    return readFile(path, { encoding: 'utf8', flag: O_NOFOLLOW })
+  }
+  const text = await reading().catch((thrown) => {
     // Another run has just read it in.
     if (systemCodeOf(thrown) === 'ENOENT') return undefined
     throw new SpoolError(path, thrown)

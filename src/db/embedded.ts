@@ -3,6 +3,7 @@ import { chmod, mkdir, rm, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { PGlite } from '@electric-sql/pglite'
 import { DatabaseError, messageOf } from '../errors.ts'
+import { requireNotPlanted } from '../planted.ts'
 import { type Database, isDown, type Queryable } from './database.ts'
 import { lockFolder } from './folder-lock.ts'
 import { eachPage, type Page, READING, unlessAborted } from './pages.ts'
@@ -23,7 +24,7 @@ export async function openEmbeddedDatabase(folder: string, mayCreate = true): Pr
   if (!mayCreate && !isThere()) {
     return toDatabase(undefined, { name, isNew: true, release: async () => {} })
   }
-  await makeFolder(folder)
+  await makeFolder(folder, data)
   const lock = await lockFolder(resolve(folder), folder).catch((thrown) => {
     throw thrown instanceof DatabaseError ? thrown : unusable(folder, thrown)
   })
@@ -49,7 +50,7 @@ async function makeDatabase(data: string): Promise<PGlite> {
     await rm(data, { recursive: true })
   }
   await mkdir(data, { recursive: true, mode: 0o700 })
-  await writeFile(mark, '')
+  await writeFile(mark, '', { mode: 0o600, flag: 'wx' })
   const pglite = await PGlite.create({ dataDir: data })
   await rm(mark)
   return pglite
@@ -112,8 +113,10 @@ function toDatabase(
   }
 }
 
-async function makeFolder(folder: string): Promise<void> {
+async function makeFolder(folder: string, data: string): Promise<void> {
   try {
+    // The folder is looked at with what is in it.
+    await requireNotPlanted(data)
     const made = await mkdir(folder, { recursive: true, mode: 0o700 })
     if (made !== undefined) await chmod(folder, 0o700)
   } catch (thrown) {

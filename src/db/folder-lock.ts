@@ -49,7 +49,9 @@ export async function lockFolder(
 
 /** Numbers of the locks in the folder, newest first. */
 async function locksIn(folder: string): Promise<number[]> {
-  const numbers = (await readdir(folder)).flatMap((name) => /^lock\.(\d+)$/.exec(name)?.[1] ?? [])
+  const numbers = (await readdir(folder)).flatMap(
+    (name) => /^lock\.(\d{1,15})$/.exec(name)?.[1] ?? [],
+  )
   return numbers.map(Number).sort((a, b) => b - a)
 }
 
