@@ -1,4 +1,5 @@
 import type { CommandEntry } from './command-line.ts'
+import { escapeControls } from './escape-controls.ts'
 import { ENQUEUE_FLAGS, INGEST_FLAGS, WORK_FLAGS } from './flags.ts'
 import { topHelp } from './help.ts'
 import { QUEUE_ACTIONS, QUEUE_FLAGS } from './queue-flags.ts'
@@ -116,7 +117,8 @@ export const COMMANDS = {
 } as const satisfies Record<string, CommandEntry>
 
 /** Runs the command line. @returns the exit code: 0 to 3, 130 or 143, as the README's table has them */
-export async function main(args: readonly string[], shell: Shell): Promise<number> {
+export async function main(args: readonly string[], given: Shell): Promise<number> {
+  const shell = withoutControls(given)
   const [first = '', ...others] = args
   // The two commonest questions are answered at once: everything else needs commander, which takes its time to load.
   if (others.length === 0) {
@@ -144,6 +146,15 @@ export async function main(args: readonly string[], shell: Shell): Promise<numbe
     ])
     shell.say(stopLines(thrown))
     return exitCodeOf({ failed: 0 }, thrown, shell.stoppedBy())
+  }
+}
+
+/** All text goes this way, whoever put it together; bytes are what was asked for and stay as they are. */
+function withoutControls(shell: Shell): Shell {
+  return {
+    ...shell,
+    out: (text) => shell.out(escapeControls(text)),
+    say: (text) => shell.say(escapeControls(text)),
   }
 }
 

@@ -1,4 +1,5 @@
 import { MultiBar, Presets } from 'cli-progress'
+import { escapeControls } from './escape-controls.ts'
 import { counted } from './run-report.ts'
 import type { Shell } from './shell.ts'
 import type { Tally } from './tally.ts'
@@ -67,7 +68,8 @@ function bar(shell: Shell, total: number | undefined, startedMs: number): Progre
     },
     say(text) {
       unshown.push(text)
-      bars.log(`${text}\n`)
+      // It writes to the terminal itself.
+      bars.log(`${escapeControls(text)}\n`)
     },
     stop() {
       bars.stop()

@@ -32,13 +32,18 @@ export interface RowWriter {
  */
 export function createRowWriter(
   { csv, json }: RowFormat,
-  shell: Pick<Shell, 'out' | 'drained'>,
+  shell: Pick<Shell, 'out' | 'outBytes' | 'outColumns' | 'drained'>,
   shownAs: (page: Page) => Shown = asItIs,
 ): RowWriter {
   const table = createShown(shownAs)
   const linesOf = json ? jsonLines : csv ? createCsv() : table.linesOf
+  // Programs take CSV as it is; on a terminal it is shown, as all text is.
+  const isVerbatim = csv === true && shell.outColumns === undefined
   const put = (lines: readonly string[]) => {
-    if (lines.length > 0) shell.out(lines.join('\n'))
+    if (lines.length === 0) return
+    const text = lines.join('\n')
+    if (isVerbatim) shell.outBytes(Buffer.from(`${text}\n`))
+    else shell.out(text)
   }
   return {
     async write(page) {
@@ -96,8 +101,8 @@ function jsonText(text: string | null, { typeId }: Column): string {
   if (text === null) return 'null'
   if (typeId === BOOLEAN) return text === 't' ? 'true' : 'false'
   if (NUMBERS.has(typeId) && NUMBER.test(text)) return text
-  // `json` keeps its line breaks outside of strings, where they mean nothing.
-  if (JSON_TYPES.has(typeId)) return text.replace(/[\r\n]/g, ' ')
+  // `json` keeps its white space outside of strings, where it means nothing.
+  if (JSON_TYPES.has(typeId)) return text.replace(/[\t\r\n]/g, ' ')
   return JSON.stringify(text)
 }
 
@@ -109,6 +114,8 @@ interface Negative {
 function createCsv(): (page: Page) => string[] {
   const options = {
     escape_formulas: true,
+    // Where commas are decimal points, spreadsheets take these for the end of a cell.
+    quoted_match: /[;\t]/,
     cast: { object: ({ number = '' }: Negative) => ({ value: number, escape_formulas: false }) },
   }
   const lines = (records: unknown[][]) => stringify(records, options).replace(/\n$/, '')

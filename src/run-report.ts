@@ -1,5 +1,6 @@
 import { ADVICE } from './advice.ts'
-import { IngestError, LookupFailure, messageOf } from './errors.ts'
+import { ConfigError, IngestError, LookupFailure, messageOf } from './errors.ts'
+import { escapeControls } from './escape-controls.ts'
 import type { IngestResult } from './ingest.ts'
 import type { Failed, Outcome } from './outcome.ts'
 import { stoppedBy, type Tally } from './tally.ts'
@@ -55,14 +56,12 @@ export function summaryRecord(
 export function failureLines({ ref, error, outcome }: Failed): string {
   const { code, message, hint } = errorRecord(error)
   const toDo = outcome === 'returned' ? 'It goes back into the queue, to be tried again.' : hint
-  return `line ${ref.line}: ${visible(message)} [${code}]\n  ${toDo}${traceOf(error)}`
+  return `line ${ref.line}: ${visible(message)} [${code}]\n  ${visible(toDo)}${traceOf(error)}`
 }
 
-/** File names, URLs and answers may hold characters that move a terminal's cursor or colour it: shown as `\\x1b`. */
+/** What comes from outside, as a part of one line: a line break in it cannot pass for a line of ours. */
 export function visible(text: string): string {
-  return shortened(text).replace(/\p{Cc}/gu, (character) => {
-    return `\\x${(character.codePointAt(0) ?? 0).toString(16).padStart(2, '0')}`
-  })
+  return escapeControls(shortened(text)).replaceAll('\n', '\\x0a')
 }
 
 /** Nobody reads a megabyte: what is longer than a screen is shown by its ends. */
@@ -78,7 +77,9 @@ function traceOf(error: unknown): string {
 /** What stopped a command, for people. */
 export function stopLines(error: unknown): string {
   const { code, message, hint } = errorRecord(error)
-  return `${message}${code === 'config' || code === 'interrupted' ? '' : ` [${code}]`}\n${hint}${traceOf(error)}`
+  // Only what is wrong with flags and settings is told in lines of its own.
+  const said = error instanceof ConfigError ? message : visible(message)
+  return `${said}${code === 'config' || code === 'interrupted' ? '' : ` [${code}]`}\n${hint}${traceOf(error)}`
 }
 
 const number = new Intl.NumberFormat('en-US')

@@ -1,7 +1,7 @@
 import { readAccount } from '../account.ts'
 import type { Settings } from '../config.ts'
 import { requireSchema } from '../db/schema.ts'
-import { errorRecord } from '../run-report.ts'
+import { errorRecord, visible } from '../run-report.ts'
 import type { Shell } from '../shell.ts'
 import { openDatabase, openImageStore } from '../stores.ts'
 import { requireSettings } from './settings.ts'
@@ -82,6 +82,6 @@ async function checkStorage({ storage }: Settings): Promise<string> {
 }
 
 function lineOf({ what, ok, said, hint }: Finding): string {
-  const line = `${ok ? 'ok    ' : 'FAILED'}  ${what.padEnd(8)}  ${said}`
+  const line = `${ok ? 'ok    ' : 'FAILED'}  ${what.padEnd(8)}  ${visible(said)}`
   return hint === undefined ? line : `${line} ${hint}`
 }

@@ -12,6 +12,7 @@ import {
   stopLines,
   summaryLines,
   summaryRecord,
+  visible,
 } from '../run-report.ts'
 import type { Shell } from '../shell.ts'
 import type { Opened } from '../wiring.ts'
@@ -61,7 +62,7 @@ export async function tellRun(
       const toSay = quiet ? shell : progress
       toSay.say(describe(opened, await asking, lines))
     },
-    onNotice: (text) => (quiet ? shell : progress).say(text),
+    onNotice: (text) => (quiet ? shell : progress).say(visible(text)),
     onOutcome: (outcome, soFar) => {
       if (json) shell.out(JSON.stringify(imageRecord(outcome)))
       if (outcome.outcome === 'failed') onFailed(outcome.ref)

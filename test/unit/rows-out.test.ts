@@ -10,10 +10,20 @@ const COLUMNS = [
   { name: 'notes', typeId: 114 },
 ]
 
+/** A shell whose texts can be read; bytes end with a line break of their own. */
+function listening(drained: () => Promise<void> = async () => {}) {
+  const texts: string[] = []
+  const shell = {
+    out: (text: string) => void texts.push(text),
+    outBytes: (bytes: Uint8Array) => void texts.push(String(bytes).replace(/\n$/, '')),
+    drained,
+  }
+  return { shell, texts }
+}
+
 /** What comes of pages of rows. */
 async function written(format: RowFormat, ...pages: Page['rows'][]): Promise<string[]> {
-  const texts: string[] = []
-  const shell = { out: (text: string) => void texts.push(text), drained: async () => {} }
+  const { shell, texts } = listening()
   const writer = createRowWriter(format, shell)
   for (const rows of pages) await writer.write({ columns: COLUMNS, rows })
   writer.end()
@@ -44,8 +54,21 @@ test.each([
   ['+49', `'+49`],
   ['-cmd', `'-cmd`],
   ['@sum', `'@sum`],
-])('CSV gives the text %s an apostrophe, so that no spreadsheet runs it', async (text, cell) => {
+  ['\t=1', `"'\t=1"`],
+  ['\r=1', `"'\r=1"`],
+  ['＝1', `'＝1`],
+  ['"=1', `"""=1"`],
+  ['a;=1', `"a;=1"`],
+  ['-1', `'-1`],
+])('CSV lets no spreadsheet run the text %j', async (text, cell) => {
   expect((await written({ csv: true }, [[text, null, null, null, null]]))[1]).toBe(`${cell},,,,`)
+})
+
+test('CSV gives a name of a column that a spreadsheet would run an apostrophe too', async () => {
+  const { shell, texts } = listening()
+  const columns = ['=cmd()', '-1', 'plate'].map((name) => ({ name, typeId: 25 }))
+  await createRowWriter({ csv: true }, shell).write({ columns, rows: [] })
+  expect(texts).toEqual([`'=cmd(),'-1,plate`])
 })
 
 test('CSV leaves a negative number a number', async () => {
@@ -71,8 +94,7 @@ test('a table shows control characters escaped, and is as wide as its first hund
 })
 
 test('CSV loses neither the blanks nor the empty rows at the end of a page', async () => {
-  const texts: string[] = []
-  const shell = { out: (text: string) => void texts.push(text), drained: async () => {} }
+  const { shell, texts } = listening()
   const { write } = createRowWriter({ csv: true }, shell)
   const columns = [{ name: 'camera_id', typeId: 25 }]
   await write({ columns, rows: [['a  '], [null], [null]] })
@@ -85,8 +107,7 @@ test.each([{ csv: true }, {}])('without rows the names are still there: %j', asy
 
 test('a row is written only when the reader has taken what was written before', async () => {
   const gate = Promise.withResolvers<void>()
-  const texts: string[] = []
-  const shell = { out: (text: string) => void texts.push(text), drained: () => gate.promise }
+  const { shell, texts } = listening(() => gate.promise)
   const { write } = createRowWriter({ json: true }, shell)
   let isTaken = false
   const first = write({ columns: [], rows: [[]] }).then(() => {
