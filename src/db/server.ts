@@ -138,8 +138,9 @@ function nameOf(url: string): string {
   return `PostgreSQL "${database}" on ${host}${port === '' || port === '5432' ? '' : `:${port}`}`
 }
 
-/** Refused at the door: password, role, database, rights to connect. */
-const REFUSED = /^(28|3D000|42501)/
+/** Refused at the door: password, role, database. */
+const REFUSED = /^(28|3D000)/
+const MAY_NOT = '42501'
 
 /** A driver's error in the tool's own terms; anything else is passed on as it is. */
 function databaseError(thrown: unknown, name: string): unknown {
@@ -151,8 +152,11 @@ function databaseError(thrown: unknown, name: string): unknown {
       cause: thrown,
     })
   }
-  if (state !== undefined && REFUSED.test(state)) {
-    const hint = 'Check user, password and database in DATABASE_URL, and the rights of the role.'
+  if (state !== undefined && (state === MAY_NOT || REFUSED.test(state))) {
+    const hint =
+      state === MAY_NOT
+        ? 'The role in DATABASE_URL may not do this: use another, or grant it what the README lists ("Roles"). migrate takes the owner of the tables.'
+        : 'Check user, password and database in DATABASE_URL.'
     return new DatabaseError('database_down', `${name} refuses: ${said}.`, { cause: thrown, hint })
   }
   if (state !== undefined && !isDown(state)) {

@@ -1,10 +1,9 @@
 import { join } from 'node:path'
-import { Readable } from 'node:stream'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { openServerDatabase } from '../../src/db/server.ts'
-import { main } from '../../src/main.ts'
 import { installQueue } from '../../src/queue/install.ts'
 import { startHttpServer } from '../support/http-server.ts'
+import { runInProcess, type Said } from '../support/in-process.ts'
 import { createWorkplace, type Workplace } from '../support/workplace.ts'
 
 /** Clears the screen, goes back, rings, deletes, colors (CSI as one character), turns the text round, breaks the line. */
@@ -21,39 +20,18 @@ const SHOWN_NAME = SHOWN.replace(/\\x0d|\\u2028/g, '')
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are looked for
 const RAW = /[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/
 
-interface Said {
-  exitCode: number
-  /** Standard output and standard error, as a terminal gets them. */
-  text: string
-  bytes: string
-}
-
 let place: Workplace
 beforeAll(async () => {
   place = await createWorkplace()
+  place.env['XDG_STATE_HOME'] = join(place.folder, 'state')
   const database = openServerDatabase(place.env['DATABASE_URL'] ?? '', 2)
   await installQueue(database, 'pgboss')
   await database.close()
 })
 afterAll(() => place[Symbol.asyncDispose]())
 
-async function run(args: string[], env = {}, input = '', outColumns?: number): Promise<Said> {
-  const texts: string[] = []
-  const bytes: string[] = []
-  const exitCode = await main(args, {
-    env: { ...place.env, XDG_STATE_HOME: join(place.folder, 'state'), ...env },
-    input: Readable.from([input]),
-    out: (text) => void texts.push(text),
-    outBytes: (some) => void bytes.push(String(some)),
-    drained: async () => {},
-    say: (text) => void texts.push(text),
-    terminalColumns: undefined,
-    outColumns,
-    signal: new AbortController().signal,
-    stoppedBy: () => undefined,
-    version: '0',
-  })
-  return { exitCode, text: texts.join('\n'), bytes: bytes.join('') }
+function run(args: string[], env = {}, input = '', outColumns?: number): Promise<Said> {
+  return runInProcess(args, { ...place.env, ...env }, { input, outColumns })
 }
 
 function expectHarmless({ text }: Said, what: string): void {
