@@ -86,7 +86,7 @@ CREATE TABLE IF NOT EXISTS plate_lookups (
   s3_key text,
   stored_at timestamptz,                      -- when its bytes were confirmed stored
   image_data bytea,                           -- STORE_IMAGES=db: the bytes, as long as no row holds them
-  asked jsonb,                                -- {regions, mmc, config, camera_id, meta}
+  asked jsonb,                                -- {regions, mmc, config, camera_id, meta}; mended: what of the answer was replaced
   response jsonb,                             -- the whole answer
   answered_at timestamptz,
   answered_by uuid,                           -- the run that asked

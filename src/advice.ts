@@ -51,6 +51,12 @@ export const ADVICE = {
   answer_lost: {
     hint: 'The lookup may have been billed. Run the list again to ask once more.',
   },
+  answer_too_large: {
+    hint: 'The lookup was probably billed. Another would bring the same: only --force asks again.',
+  },
+  answer_unusable: {
+    hint: 'The answer is kept, and is not bought again. A higher --confidence-threshold may leave out what cannot be stored.',
+  },
   // one stored image
   not_known: { hint: 'Take the id of a row from what plate-snapshot plates shows.' },
   image_lost: {

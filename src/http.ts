@@ -119,14 +119,25 @@ export async function readBody(
   body: AsyncIterable<Buffer>,
   maxBytes: number,
 ): Promise<Buffer<ArrayBuffer>> {
+  const { bytes, isWhole } = await readBeginning(body, maxBytes)
+  if (!isWhole) throw new BodyTooLargeError(`more than ${maxBytes} bytes`)
+  return bytes
+}
+
+/** The first `maxBytes` of a response's body; where there is more, the connection is given up. */
+export async function readBeginning(
+  body: AsyncIterable<Buffer>,
+  maxBytes: number,
+): Promise<{ bytes: Buffer<ArrayBuffer>; isWhole: boolean }> {
   const chunks: Buffer[] = []
   let size = 0
   for await (const chunk of body) {
     size += chunk.length
-    if (size > maxBytes) throw new BodyTooLargeError(`more than ${maxBytes} bytes`)
     chunks.push(chunk)
+    if (size > maxBytes) break
   }
-  return Buffer.concat(chunks, size)
+  const bytes = Buffer.concat(chunks, Math.min(size, maxBytes))
+  return { bytes, isWhole: size <= maxBytes }
 }
 
 /** Did the request end because nothing came in time (undici's own limits, or `AbortSignal.timeout`)? */

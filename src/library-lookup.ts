@@ -32,6 +32,8 @@ export interface LookupParameters extends Partial<Question> {
 /** An answer as the API sent it; `uncertain` of the requests sent may have been billed without an answer. */
 export interface LookupOutput {
   response: unknown
+  /** What had to be replaced in it so that a database can keep it; mostly nothing. */
+  mended: readonly string[]
   attempts: number
   uncertain: number
 }
@@ -77,7 +79,7 @@ export async function sendRequestWithRetry(
       stop: signal,
       end: signal,
     })
-    return { response: response.raw, attempts, uncertain }
+    return { response: response.raw, mended: response.mended, attempts, uncertain }
   } finally {
     await dispatcher.destroy()
   }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { type Dispatcher, request } from 'undici'
 import { LookupError, messageOf } from './errors.ts'
-import { BodyTooLargeError, isTimeout, neverLeft, readBody } from './http.ts'
+import { isTimeout, neverLeft, readBeginning } from './http.ts'
 import { keyInClear } from './insecure-api.ts'
 import { RefusedTargetError } from './reach.ts'
 import { type LookupResponse, parseResponse } from './response.ts'
@@ -34,6 +34,9 @@ export type LookupSubject =
   | { imageUrl: string; source: string }
 
 const MAX_ANSWER_BYTES = 10_000_000
+/** How much of an answer that is none is looked at; the key is taken out of more, so that no half of it stays. */
+const READ_OF_NONE = 10_000
+const SEARCHED_FOR_KEY = 100_000
 /** How much of an answer that could not be read is kept. */
 const KEPT_BODY = 2_000
 /** Tokens of the cloud have 40 characters. */
@@ -66,20 +69,27 @@ export async function sendLookup(
       },
       signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
     })
-    const text = (await readBody(response.body, MAX_ANSWER_BYTES)).toString('utf8')
-    if (response.statusCode < 200 || response.statusCode > 299) {
-      const said = withoutKey(text, key)
-      throw refusal(source, response.statusCode, said, response.headers['retry-after'])
+    const { statusCode: status, headers } = response
+    const { bytes, isWhole } = await readBeginning(response.body, MAX_ANSWER_BYTES)
+    const said = beginningOf(bytes, key)
+    if (status < 200 || status > 299) {
+      throw refusal(source, status, said, headers['retry-after'])
     }
-    return parseResponse(text) ?? unreadable(source, response.statusCode, withoutKey(text, key))
+    if (!isWhole) throw tooLarge(source, status, said)
+    return parseResponse(bytes) ?? unreadable(source, status, said)
   } catch (thrown) {
     throw transportError(source, thrown, timeoutMs)
   }
 }
 
-/** A complaint of a wrong key may repeat it. What is too short to be a real key is left: it may be any word. */
-function withoutKey(text: string, key = ''): string {
-  return key.length < SHORTEST_KEY ? text : text.replaceAll(key, '…')
+/**
+ * The beginning of an answer that is none, without the key, which a complaint of a wrong one may repeat. What is too short
+ * to be a real key is left: it may be any word.
+ */
+function beginningOf(bytes: Buffer, key = ''): string {
+  const text = bytes.subarray(0, SEARCHED_FOR_KEY).toString('utf8')
+  const said = key.length < SHORTEST_KEY ? text : text.replaceAll(key, '…')
+  return said.slice(0, READ_OF_NONE)
 }
 
 /**
@@ -148,6 +158,15 @@ function refusal(
   return new LookupError('api_rejected', said, { status })
 }
 
+/** Probably billed, but more than is kept. To ask again would bring the same, and be billed again. */
+function tooLarge(source: string, status: number, text: string): LookupError {
+  return new LookupError(
+    'answer_too_large',
+    `${source}: the API's answer has more than ${MAX_ANSWER_BYTES / 1e6} MB, and was not read.`,
+    { status, isUncertain: true, body: text.slice(0, KEPT_BODY) },
+  )
+}
+
 /** Success by status, but no answer in it: probably billed all the same. */
 function unreadable(source: string, status: number, text: string): never {
   throw new LookupError(
@@ -174,11 +193,7 @@ function transportError(source: string, thrown: unknown, timeoutMs: number): Loo
       known,
     )
   }
-  const why = isTimeout(thrown)
-    ? `no answer within ${timeoutMs / 1000} s`
-    : thrown instanceof BodyTooLargeError
-      ? `the answer has ${thrown.message}`
-      : messageOf(thrown)
+  const why = isTimeout(thrown) ? `no answer within ${timeoutMs / 1000} s` : messageOf(thrown)
   const lost = { ...known, isUncertain: true }
   return new LookupError('answer_lost', `${source}: the API's answer was lost: ${why}`, lost)
 }

@@ -48,6 +48,8 @@ export interface Snapshot {
   /** ISO 8601 with zone; microseconds as the API gave them. */
   capturedAt?: string | undefined
   readings: readonly PlateReading[]
+  /** What had to be replaced in the answer so that a database can keep it; absent when nothing. */
+  mended?: readonly string[] | undefined
 }
 
 /** The one place where the API's names become ours, for both result shapes. */
@@ -58,6 +60,7 @@ export function normalize(response: LookupResponse): Snapshot {
     cameraId: response.camera_id === 'null' ? undefined : filled(response.camera_id),
     capturedAt: utcTime(response.timestamp),
     readings: response.results.flatMap((result, index) => toReading(result, index)),
+    mended: response.mended.length > 0 ? response.mended : undefined,
   }
 }
 

@@ -1,7 +1,8 @@
 import type { Settings } from './config.ts'
-import { createAnswers } from './db/answers.ts'
+import { createAnswers, type LostBefore } from './db/answers.ts'
 import { requireSchema } from './db/schema.ts'
 import { databaseIdOf } from './db/spooled-answers.ts'
+import { isGivenUp } from './given-up.ts'
 import { createDispatcher } from './http.ts'
 import { createBudget } from './look-up-plates.ts'
 import type { IngestOptions } from './options.ts'
@@ -10,7 +11,7 @@ import { guardOfImages } from './reach.ts'
 import { createFetch, createMemory } from './reading.ts'
 import { readSpool } from './spool.ts'
 import { openDatabase } from './stores.ts'
-import { isGivenUp, type Opened } from './wiring.ts'
+import type { Opened } from './wiring.ts'
 
 /** Opens what a dry run needs: nothing that writes, and no key. */
 export async function openPreview(settings: Settings, options: IngestOptions): Promise<Opened> {
@@ -27,7 +28,7 @@ export async function openPreview(settings: Settings, options: IngestOptions): P
       fetchImage: createFetch(options, dispatcher),
       stateOf: createAnswers(database).stateOf,
       force: options.force,
-      isGivenUp: (lostAnswers: number) => isGivenUp(options, lostAnswers),
+      isGivenUp: (lost: LostBefore) => isGivenUp(options, lost),
       budget: createBudget(options.maxLookups),
       seen: new Set<string>(),
       paid: new Set(paid),

@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { LONGEST_LINK_S } from './config.ts'
 import { isHost } from './reach.ts'
 import type { Root } from './read-file.ts'
+import { mend } from './storable.ts'
 
 /** Numbers come as text from the command line and as numbers from the library; a blank is no number. */
 function number(unit: string, check: (schema: z.ZodNumber) => z.ZodNumber) {
@@ -41,9 +42,16 @@ export const confidence = number('a number from 0 to 1', (schema) =>
   schema.min(0, 'must be from 0 to 1.').max(1, 'must be from 0 to 1.'),
 )
 
+const NOT_STORABLE =
+  'must hold nothing that a database cannot keep: no NUL, no half of a character, no number such as 1e308, no more than 100 levels.'
+
+/** What the ledger is to keep of a question must be what was asked. */
+const isStorable = (value: unknown) => mend(value).mended.length === 0
+
 /** Codes, repeated or with commas between, each once. */
 export const codes = z
   .array(z.string())
+  .refine(isStorable, NOT_STORABLE)
   .transform((texts) => texts.flatMap((text) => text.split(',')).map((text) => text.trim()))
   .transform((texts) => [...new Set(texts.filter((text) => text !== ''))])
 
@@ -83,6 +91,7 @@ export function jsonObject(example: string) {
         return z.NEVER
       }
     })
+    .refine(isStorable, NOT_STORABLE)
 }
 
 /** A plate, perhaps with wildcards: blanks, dashes and dots alone would be any plate that was not read. */
@@ -91,7 +100,7 @@ export const plateText = z
   .regex(/[^ .-]/, 'must hold a letter, a digit or a wildcard (* or ?).')
 
 /** A text that says something. */
-export const filled = z.string().min(1, 'must not be empty.')
+export const filled = z.string().min(1, 'must not be empty.').refine(isStorable, NOT_STORABLE)
 
 /** A century: dates beyond are no dates of images. */
 const LONGEST_SPAN_MS = 100 * 31_536_000_000

@@ -1,4 +1,4 @@
-import type { KnownImage } from './db/answers.ts'
+import type { AmendableImage, KnownImage, LostBefore } from './db/answers.ts'
 import type { Claim } from './db/ledger.ts'
 import type { Remembered } from './db/recall.ts'
 import type { ClaimedImage } from './db/settlement.ts'
@@ -6,6 +6,7 @@ import type { S3Object, SnapshotImage, StoredImage } from './db/snapshots.ts'
 import { IngestError, LookupError, LookupFailure } from './errors.ts'
 import type { FetchedImage } from './fetch-image.ts'
 import { meets } from './filter.ts'
+import { givenUp } from './given-up.ts'
 import type { ImageRef } from './image-list.ts'
 import type { Answer, RunSignals } from './look-up-plates.ts'
 import { normalize, type PlateReading, type Snapshot } from './normalize.ts'
@@ -42,7 +43,7 @@ export interface Deps {
       kept: readonly PlateReading[],
     ): Promise<void>
     amend(
-      image: SnapshotImage & Pick<KnownImage, 'snapshot' | 'answeredAt'>,
+      image: SnapshotImage & AmendableImage,
       added: readonly PlateReading[],
       removed: readonly number[],
     ): Promise<void>
@@ -53,7 +54,7 @@ export interface Deps {
     urlFor(object: S3Object | undefined, source: string | undefined): Promise<string | undefined>
   }
   /** Has an image whose answer was lost before to be left alone? */
-  isGivenUp: (lostAnswers: number) => boolean
+  isGivenUp: (lost: LostBefore) => boolean
   /** Waits until so few images are asked about that one more may be; gives what ends that. */
   placeToAsk: () => Promise<() => void>
   lookUpPlates: (image: WantedImage, signals: RunSignals) => Promise<Answer>
@@ -75,7 +76,7 @@ export async function ingestImage(ref: Line, deps: Deps, signals: RunSignals): P
   let answer = claim.paidAnswer
   let leave = () => {}
   try {
-    if (answer === undefined && deps.isGivenUp(claim.lostAnswers)) throw givenUp(ref)
+    if (answer === undefined && deps.isGivenUp(claim)) throw givenUp(ref, claim)
     const uploadedBytes = await images.put(image, signals.stop, claim.isNew)
     const url = await images.urlFor(object, ref.source)
     // Until its rows are written: what is paid for and known to nobody else is never more than that.
@@ -189,21 +190,15 @@ function afterAnswer(
   failure: IngestError,
   { attempts, uncertain }: Answer,
 ): LookupFailure {
-  const message = `${source} was looked up, and its answer could not be written: ${failure.message}`
+  const { code, scope, hint, message } = failure
+  const details = { hint, cause: failure }
+  if (code === 'answer_unusable') {
+    const error = new LookupError(code, message, details)
+    return new LookupFailure(error, { attempts, uncertain, isAnswered: true })
+  }
+  const said = `${source} was looked up, and its answer could not be written: ${message}`
   // Where it is when the database is away, the end of the run tells.
-  const kept = failure.scope === 'run' ? '' : 'The answer is kept, and the next run writes it. '
-  const hint = `${kept}${failure.hint}`
-  const error = new LookupError(failure.code, message, { hint, cause: failure })
+  if (scope !== 'run') details.hint = `The answer is kept, and the next run writes it. ${hint}`
+  const error = new LookupError(code, said, details)
   return new LookupFailure(error, { attempts, uncertain, isAnswered: true })
-}
-
-/** An image that `--lost-answer fail` leaves alone. */
-export function givenUp({ source }: ImageRef): LookupError {
-  return new LookupError(
-    'answer_lost',
-    `${source} was perhaps billed before without an answer, and is not asked again.`,
-    {
-      hint: 'To ask once more, run without --lost-answer fail.',
-    },
-  )
 }

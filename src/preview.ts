@@ -1,8 +1,9 @@
 import type { LedgerState } from './db/answers.ts'
 import { LookupError } from './errors.ts'
+import { givenUp } from './given-up.ts'
 import type { Budget, RunSignals } from './look-up-plates.ts'
 import { type Ingested, ingested, purgedBefore } from './outcome.ts'
-import { type Deps, givenUp, type Line, rememberedOf } from './pipeline.ts'
+import { type Deps, type Line, rememberedOf } from './pipeline.ts'
 
 /** What `--dry-run` needs: it fetches and hashes, and asks the ledger, but writes nothing. */
 export interface PreviewDeps extends Pick<Deps, 'fetchImage' | 'isGivenUp'> {
@@ -31,11 +32,12 @@ export async function previewImage(
   const isCopy = seen.has(image.sha256)
   seen.add(image.sha256)
   if (isCopy) return ingested(image, { readings: [] }, { outcome: 'duplicate' })
-  const { isAnswered, isPaid, lostAnswers, isPurged } = await stateOf(image.sha256)
+  const state = await stateOf(image.sha256)
+  const { isAnswered, isPaid, isPurged } = state
   if (isPurged) return purgedBefore(image)
   const isHere = isPaid || (!force && (isAnswered || paid.has(image.sha256)))
   if (isHere) return ingested(image, { readings: [] }, { outcome: 'duplicate' })
-  if (isGivenUp(lostAnswers)) throw givenUp(ref)
+  if (isGivenUp(state)) throw givenUp(ref, state)
   if (!budget.take())
     throw new LookupError(
       'max_lookups',

@@ -1,4 +1,6 @@
+import { isUtf8 } from 'node:buffer'
 import { z } from 'zod'
+import { mend } from './storable.ts'
 import { box, maybe } from './stored-values.ts'
 
 /**
@@ -11,10 +13,13 @@ import { box, maybe } from './stored-values.ts'
 const number = maybe(z.number())
 const text = maybe(z.string())
 
+/** Guesses of one kind that are read of a result; the API gives three. An index takes each of them for itself. */
+const MOST_GUESSES = 100
+
 /** A list in which what does not fit is left out. */
 function listOf<T extends z.ZodType>(item: T) {
   const fitting = (list: readonly unknown[]) =>
-    list.flatMap((element) => {
+    list.slice(0, MOST_GUESSES).flatMap((element) => {
       const parsed = item.safeParse(element)
       return parsed.success ? [parsed.data] : []
     })
@@ -86,40 +91,58 @@ export type LookupResult = PlateResult | VehicleResult | undefined
 export interface LookupResponse extends Omit<z.infer<typeof envelope>, 'results'> {
   raw: unknown
   results: readonly LookupResult[]
+  /** What had to be replaced in it (storable.ts); mostly nothing. */
+  mended: readonly string[]
 }
 
-/** Reads the text of an answer; undefined when it is not JSON or holds no result list. */
-export function parseResponse(body: string): LookupResponse | undefined {
+/** Reads the bytes of an answer; undefined when it is not JSON or holds no result list. */
+export function parseResponse(body: Buffer): LookupResponse | undefined {
+  const text = body.toString('utf8').replace(/^\uFEFF/, '')
+  const encoding = isUtf8(body) ? [] : ['encoding']
+  const json = jsonOf(text)
+  if (json !== undefined) return readResponse(json, encoding)
+  return readResponse(jsonOf(withoutNaN(text)), [...encoding, 'number'])
+}
+
+function jsonOf(text: string): unknown {
   try {
-    return readResponse(JSON.parse(body.replace(/^\uFEFF/, '')))
+    return JSON.parse(text)
   } catch {
     return undefined
   }
 }
 
-/** Reads an answer that is JSON already; undefined when it holds no result list. */
-export function readResponse(json: unknown): LookupResponse | undefined {
-  return readStored(storable(json))
-}
-
-/** The same for one from the ledger, which `jsonb` has held. */
-export function readStored(raw: unknown): LookupResponse | undefined {
-  // In 2019 the API answered with the bare list.
-  const parsed = envelope.safeParse(Array.isArray(raw) ? { results: raw } : raw)
-  if (!parsed.success) return undefined
-  const results = parsed.data.results.map((element) => result.safeParse(element).data)
-  return { ...parsed.data, results, raw }
+/** Python writes `NaN` and `Infinity` into its JSON unless it is told not to: null, but in a string. */
+function withoutNaN(text: string): string {
+  let isInString = false
+  return text.replace(/\\.|"|-?\b(?:NaN|Infinity)\b/gs, (found) => {
+    if (found === '"') isInString = !isInString
+    return isInString || found === '"' || found.startsWith('\\') ? found : 'null'
+  })
 }
 
 /**
- * The same value with what PostgreSQL refuses in `jsonb` and `text` replaced by U+FFFD: NUL characters and lone
- * surrogates. An answer is paid for: it must not fail on its way into the database.
+ * Reads an answer that is JSON already; undefined when it holds no result list.
+ * @param mended what was replaced in it before
  */
-export function storable(value: unknown): unknown {
-  if (typeof value === 'string') return value.replaceAll('\0', '\uFFFD').toWellFormed()
-  if (Array.isArray(value)) return value.map(storable)
-  if (value === null || typeof value !== 'object') return value
-  return Object.fromEntries(
-    Object.entries(value).map(([key, inner]) => [String(storable(key)), storable(inner)]),
-  )
+export function readResponse(
+  json: unknown,
+  mended: readonly string[] = [],
+): LookupResponse | undefined {
+  const { value, mended: now } = mend(json)
+  return readStored(value, [...new Set([...mended, ...now])].sort())
+}
+
+/** The same for one from the ledger, which `jsonb` has held. */
+export function readStored(raw: unknown, mended: readonly string[]): LookupResponse | undefined {
+  // In 2019 the API answered with the bare list.
+  const parsed = envelope.safeParse(Array.isArray(raw) ? { results: raw } : raw)
+  if (!parsed.success) return undefined
+  const results = parsed.data.results.map(toResult)
+  return { ...parsed.data, results, raw, mended }
+}
+
+function toResult(element: unknown): LookupResult {
+  // Said before the schemas say so: they take their time over each.
+  return typeof element === 'object' ? result.safeParse(element).data : undefined
 }

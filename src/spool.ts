@@ -29,8 +29,9 @@ const spooledAnswer = z.object({
   /** What was wanted of it. */
   threshold: z.number(),
   meta: z.record(z.string(), z.unknown()).optional(),
-  /** The answer as the API sent it. */
+  /** The answer as the API sent it, and what had to be replaced in it. */
   raw: z.unknown(),
+  mended: z.array(z.string()).optional(),
   attempts: z.number(),
   uncertain: z.number(),
   /** When the answer came, in ISO 8601. */

@@ -9,6 +9,7 @@ import { beginRun, heartbeatOf } from './db/runs.ts'
 import { requireSchema } from './db/schema.ts'
 import { dieAt, told, withSteps } from './die-at.ts'
 import { DatabaseError } from './errors.ts'
+import { isGivenUp } from './given-up.ts'
 import { createDispatcher } from './http.ts'
 import type { Stopper } from './ingest-all.ts'
 import { createBudget, lookUpPlatesBy, type RunSignals } from './look-up-plates.ts'
@@ -141,7 +142,7 @@ export async function openIngest(
         ...images,
         put: (image, signal, isNew) => through(() => images.put(image, signal, isNew)),
       },
-      isGivenUp: (lostAnswers) => isGivenUp(options, lostAnswers),
+      isGivenUp: (lost) => isGivenUp(options, lost),
       placeToAsk: createPlaces(options.concurrency),
       lookUpPlates: lookUp,
     }
@@ -176,14 +177,6 @@ function againWhenTakenOver<T>(work: () => Promise<T>, signal: AbortSignal): Pro
   const isTakenOver = (error: Error) =>
     error instanceof DatabaseError && error.code === 'claim_lost'
   return withRetry(work, TAKEN_OVER, isTakenOver, signal)
-}
-
-/** Has an image whose answer was lost before to be left alone? */
-export function isGivenUp(
-  { lostAnswer, force }: Pick<RunOptions, 'lostAnswer' | 'force'>,
-  lostAnswers: number,
-): boolean {
-  return lostAnswer === 'fail' && !force && lostAnswers > 0
 }
 
 function createSend(

@@ -1,6 +1,6 @@
 import { createAnswers, type KnownImage } from '../db/answers.ts'
 import { requireSchema } from '../db/schema.ts'
-import { ConfigError, InterruptedError } from '../errors.ts'
+import { ConfigError, DatabaseError, InterruptedError } from '../errors.ts'
 import { meets } from '../filter.ts'
 import { readReprocessOptions } from '../options.ts'
 import { amendRows } from '../pipeline.ts'
@@ -27,12 +27,21 @@ export async function reprocess(given: unknown, shell: Shell): Promise<number> {
     const answers = createAnswers(database)
     const keeps = meets(options.confidenceThreshold)
     const done = { images: 0, added: 0, removed: 0 }
+    let failed = 0
     if (!options.quiet) shell.say(`Database: ${database.name}`)
     for await (const known of answers.known()) {
       if (shell.signal.aborted) break
       const { missing, surplus } = changesOf(known, keeps)
-      await amendRows(known, missing, surplus, { images, amend: answers.amend })
       done.images += 1
+      try {
+        await amendRows(known, missing, surplus, { images, amend: answers.amend })
+      } catch (thrown) {
+        // Too much for rows; the others are none the worse for it.
+        if (!(thrown instanceof DatabaseError) || thrown.code !== 'answer_unusable') throw thrown
+        shell.say(stopLines(thrown))
+        failed += 1
+        continue
+      }
       done.added += missing.length
       done.removed += surplus.length
     }
@@ -46,7 +55,7 @@ export async function reprocess(given: unknown, shell: Shell): Promise<number> {
     }
     const reason = stopped === null ? undefined : new InterruptedError()
     if (reason !== undefined) shell.say(stopLines(reason))
-    return exitCodeOf({ failed: 0 }, reason, shell.stoppedBy())
+    return exitCodeOf({ failed }, reason, shell.stoppedBy())
   } finally {
     await database.close()
   }

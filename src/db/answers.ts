@@ -3,6 +3,7 @@ import { normalize, type PlateReading, type Snapshot } from '../normalize.ts'
 import { readStored } from '../response.ts'
 import type { Wanted } from '../wanted.ts'
 import type { Database } from './database.ts'
+import { requireRoom } from './room.ts'
 import { type S3Object, type SnapshotImage, toRows, writing } from './snapshots.ts'
 
 /** An image whose answer the ledger has. */
@@ -16,6 +17,8 @@ export interface KnownImage {
   cameraId: string | undefined
   meta: Wanted['meta']
   snapshot: Snapshot
+  /** The answer as stored. */
+  raw: unknown
   /** When the answer came, as the database writes it. */
   answeredAt: string | null
   /** Places in the answer that have a row. */
@@ -24,21 +27,31 @@ export interface KnownImage {
   wasAskedDifferently: boolean
 }
 
+/** Lookups of an image that were perhaps billed, and brought nothing. */
+export interface LostBefore {
+  lostAnswers: number
+  /** The last answer was more than is kept. */
+  isTooLarge: boolean
+}
+
 /** What the ledger has of an image: `isPaid` an answer that waits for its rows, `lostAnswers` perhaps billed; or what a purge left. */
-export interface LedgerState {
+export interface LedgerState extends LostBefore {
   isAnswered: boolean
   isPaid: boolean
-  lostAnswers: number
   isPurged: boolean
 }
 
-/** What was asked, as the ledger keeps it. */
+/** What rows are made of, beside the image itself. */
+export type AmendableImage = Pick<KnownImage, 'snapshot' | 'answeredAt' | 'raw' | 'rowPlaces'>
+
+/** What was asked, as the ledger keeps it, and `mended`: what had to be replaced in the answer to that. */
 interface Asked {
   regions?: unknown
   mmc?: unknown
   config?: unknown
   camera_id?: string | null
   meta?: Readonly<Record<string, unknown>>
+  mended?: unknown
 }
 
 /** A ledger entry with an answer, as the database gives it. */
@@ -61,11 +74,14 @@ export const ENTRY = `l.image_sha256, l.source, l.image_mime, l.image_size, l.s3
   (SELECT array_agg(v.result_index) FROM vehicle_snapshots v
    WHERE v.image_sha256 = l.image_sha256 AND v.result_index IS NOT NULL) AS row_places`
 
+/** The last try at an image, an entry `l`, brought more than is kept. */
+export const IS_TOO_LARGE = "coalesce(l.error->>'code' = 'answer_too_large', false)"
+
 /** A question under way counts as lost: if its run is dead it is, and if not, that run answers it. */
 const STATE = `
   SELECT l.response IS NOT NULL AS "isAnswered", l.unsettled IS NOT NULL AS "isPaid",
          coalesce(l.uncertain + (l.asking_since IS NOT NULL)::int, 0) AS "lostAnswers",
-         p.image_sha256 IS NOT NULL AS "isPurged"
+         ${IS_TOO_LARGE} AS "isTooLarge", p.image_sha256 IS NOT NULL AS "isPurged"
   FROM (SELECT $1::text AS sha256) g
   LEFT JOIN plate_lookups l ON l.image_sha256 = g.sha256
   LEFT JOIN purged_images p ON p.image_sha256 = g.sha256`
@@ -85,7 +101,8 @@ export function createAnswers(database: Database) {
   /** What the ledger has of an image, for a run that only looks. */
   async function stateOf(sha256: string): Promise<LedgerState> {
     const [state] = await database.query<LedgerState>(STATE, [sha256])
-    return state ?? { isAnswered: false, isPaid: false, lostAnswers: 0, isPurged: false }
+    const nothing = { isAnswered: false, isPaid: false, lostAnswers: 0 }
+    return state ?? { ...nothing, isTooLarge: false, isPurged: false }
   }
 
   /** Every answered image, a page at a time. */
@@ -99,12 +116,16 @@ export function createAnswers(database: Database) {
     }
   }
 
-  /** Adds and removes rows of a known image; nothing when a newer answer has come meanwhile. */
+  /**
+   * Adds and removes rows of a known image; nothing when a newer answer has come meanwhile.
+   * @throws {DatabaseError} `answer_unusable`
+   */
   async function amend(
-    image: SnapshotImage & Pick<KnownImage, 'snapshot' | 'answeredAt'>,
+    image: SnapshotImage & AmendableImage,
     added: readonly PlateReading[],
     removed: readonly number[],
   ): Promise<void> {
+    requireRoom(image, image.raw, added, image.rowPlaces.length - removed.length)
     const readings = toRows(image, image.snapshot, added)
     const given = { sha256: image.sha256, readings, answered_at: image.answeredAt, removed }
     await database.query(AMEND, [JSON.stringify([given])])
@@ -116,7 +137,7 @@ export function createAnswers(database: Database) {
 /** What an entry tells, its answer read, beside the question that is asked now, if one is. */
 export function toKnown(entry: AnsweredEntry, question?: Question): KnownImage {
   const { asked, s3_bucket: bucket, s3_key: key } = entry
-  const response = readStored(entry.response)
+  const response = readStored(entry.response, textsOf(asked?.mended))
   return {
     sha256: entry.image_sha256,
     mime: entry.image_mime ?? undefined,
@@ -126,6 +147,7 @@ export function toKnown(entry: AnsweredEntry, question?: Question): KnownImage {
     cameraId: asked?.camera_id ?? undefined,
     meta: asked?.meta,
     snapshot: response === undefined ? { readings: [] } : normalize(response),
+    raw: entry.response,
     answeredAt: entry.answered_at,
     rowPlaces: entry.row_places ?? [],
     wasAskedDifferently:
@@ -133,8 +155,19 @@ export function toKnown(entry: AnsweredEntry, question?: Question): KnownImage {
   }
 }
 
-/** What was wanted of an image, as the ledger keeps it; questions in the order and form in which two are compared. */
-export function askedOf({ question, meta }: Pick<Wanted, 'question' | 'meta'>) {
+/** The texts of a list that the database gave, such as `mended`. */
+export function textsOf(list: unknown): string[] {
+  return Array.isArray(list) ? list.filter((text) => typeof text === 'string') : []
+}
+
+/**
+ * What was wanted of an image, as the ledger keeps it; questions in the order and form in which two are compared.
+ * @param mended what had to be replaced in the answer: later rows are to tell of it too
+ */
+export function askedOf(
+  { question, meta }: Pick<Wanted, 'question' | 'meta'>,
+  mended: readonly string[] = [],
+) {
   const { regions, mmc, engineConfig, cameraId } = question
   return {
     regions: [...regions].sort(),
@@ -142,6 +175,7 @@ export function askedOf({ question, meta }: Pick<Wanted, 'question' | 'meta'>) {
     config: engineConfig ?? null,
     camera_id: cameraId ?? null,
     meta,
+    mended: mended.length > 0 ? mended : undefined,
   }
 }
 

@@ -1,11 +1,23 @@
 import { inBatches } from '../batches.ts'
-import type { AnsweredEntry } from './answers.ts'
+import type { Answer } from '../look-up-plates.ts'
+import { readStored } from '../response.ts'
+import { type AnsweredEntry, textsOf } from './answers.ts'
 import type { Database } from './database.ts'
 import { ASKING, CLAIM, TAKE_BACK } from './ledger-statements.ts'
 
+/** What the ledger has of an image that is claimed. */
+interface MineEntry {
+  uncertain: number
+  /** A paid answer that waits for its rows, and what had been replaced in it. */
+  unsettled: unknown
+  mended: unknown
+  is_too_large: boolean
+  is_new: boolean
+}
+
 /** What comes of a claim: the image is this run's, or answered, or another run's, or purged. */
 export type ClaimedEntry = { sha256: string } & (
-  | { state: 'mine'; uncertain: number; unsettled: unknown; is_new: boolean; is_purged: boolean }
+  | ({ state: 'mine'; is_purged: boolean } & MineEntry)
   | { state: 'purged' }
   | ({ state: 'known' | 'busy'; claimed_by: string | null } & AnsweredEntry)
 )
@@ -51,4 +63,10 @@ function inOrderOf<Row extends Given>(
 ): (Row | null)[] {
   const found = new Map(rows.map((row) => [row.sha256, row]))
   return images.map(({ sha256 }) => found.get(sha256) ?? null)
+}
+
+/** The paid answer that waits for its rows, if there is one. Nothing is sent for it. */
+export function paidAnswerOf({ unsettled, mended }: MineEntry): Answer | undefined {
+  const response = unsettled === null ? undefined : readStored(unsettled, textsOf(mended))
+  return response && { response, attempts: 0, uncertain: 0 }
 }

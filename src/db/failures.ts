@@ -1,6 +1,6 @@
 import { inBatches } from '../batches.ts'
 import { IngestError } from '../errors.ts'
-import { storable } from '../response.ts'
+import { storable } from '../storable.ts'
 import type { Database } from './database.ts'
 
 /** $1 failures [{source, code, message}], each source once. */

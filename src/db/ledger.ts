@@ -5,10 +5,10 @@ import type { Answer } from '../look-up-plates.ts'
 import type { PlateReading, Snapshot } from '../normalize.ts'
 import { NO_OUTAGE, type Outage } from '../outage.ts'
 import type { WantedImage } from '../pipeline.ts'
-import { readStored, storable } from '../response.ts'
+import { storable } from '../storable.ts'
 import type { Wanted } from '../wanted.ts'
-import { askedOf, createAnswers, type KnownImage, toKnown } from './answers.ts'
-import { createClaims } from './claims.ts'
+import { askedOf, createAnswers, type KnownImage, type LostBefore, toKnown } from './answers.ts'
+import { createClaims, paidAnswerOf } from './claims.ts'
 import type { Database } from './database.ts'
 import { FREE, KEEP_BYTES, NOT_ASKING, RELEASE } from './ledger-statements.ts'
 import { patient } from './patient.ts'
@@ -17,11 +17,12 @@ import { type ClaimedImage, createSettlement, type Safety } from './settlement.t
 import type { S3Object, StoredImage } from './snapshots.ts'
 
 /**
- * `mine`: this run may look it up, and nobody else does. `lostAnswers` were perhaps billed before; a `paidAnswer` is at
- * hand, whose rows the database refused. `isNew`: the ledger had never heard of it. `purged`: it must not come back.
+ * `mine`: this run may look it up, and nobody else does. `lostAnswers` were perhaps billed before, and `isTooLarge` of the
+ * last; a `paidAnswer` is at hand, whose rows the database refused. `isNew`: the ledger had never heard of it. `purged`: it
+ * must not come back.
  */
 export type Claim =
-  | { kind: 'mine'; lostAnswers: number; paidAnswer: Answer | undefined; isNew: boolean }
+  | ({ kind: 'mine'; paidAnswer: Answer | undefined; isNew: boolean } & LostBefore)
   | { kind: 'known'; known: KnownImage }
   | { kind: 'purged' }
 
@@ -121,7 +122,8 @@ export function createLedger(
         return {
           kind: 'mine',
           lostAnswers: entry.uncertain,
-          paidAnswer: paidAnswerOf(entry.unsettled),
+          isTooLarge: entry.is_too_large,
+          paidAnswer: paidAnswerOf(entry),
           isNew: entry.is_new,
         }
       }
@@ -188,11 +190,6 @@ export function createLedger(
 
   const { amend } = createAnswers(database)
   return { claim, keepBytes, asking, notAsking, release, fail, settle, amend }
-}
-
-function paidAnswerOf(unsettled: unknown): Answer | undefined {
-  const response = unsettled === null ? undefined : readStored(unsettled)
-  return response && { response, attempts: 0, uncertain: 0 }
 }
 
 /** The failure of an image as a copy of it shares it. Nothing was sent for the copy: requests are counted once. */

@@ -1,6 +1,6 @@
 import type { Question } from '../lookup.ts'
-import { storable } from '../response.ts'
 import { readSeenAs, type SeenAs } from '../seen-as.ts'
+import { storable } from '../storable.ts'
 import { type AnsweredEntry, ENTRY, type KnownImage, toKnown } from './answers.ts'
 import type { Database } from './database.ts'
 

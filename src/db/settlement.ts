@@ -3,12 +3,13 @@ import { IngestError, LookupError, LookupFailure } from '../errors.ts'
 import type { Answer } from '../look-up-plates.ts'
 import type { PlateReading, Snapshot } from '../normalize.ts'
 import type { Outage } from '../outage.ts'
-import { storable } from '../response.ts'
 import type { Spool, SpooledAnswer } from '../spool.ts'
+import { storable } from '../storable.ts'
 import type { Wanted } from '../wanted.ts'
 import { askedOf } from './answers.ts'
 import type { Database } from './database.ts'
 import { FAIL, KEEP_ANSWER, SURPLUS } from './ledger-statements.ts'
+import { requireRoom } from './room.ts'
 import { type S3Object, type StoredImage, toRows, writing } from './snapshots.ts'
 
 /** Answers of one statement: some of them may be long. */
@@ -54,8 +55,8 @@ export interface SettlementOptions {
 /** How an image's claim ends: with an answer and its rows, or with a reason. */
 export function createSettlement({ database, outage, runId, safety }: SettlementOptions) {
   /** An answer that was paid for earlier was to the question of then, which the ledger has. */
-  const askedNow = ({ attempts }: Answer, wanted: Wanted) =>
-    attempts === 0 ? undefined : storable(askedOf(wanted))
+  const askedNow = ({ attempts, response }: Answer, wanted: Wanted) =>
+    attempts === 0 ? undefined : storable(askedOf(wanted, response.mended))
   const askedText = (answer: Answer, wanted: Wanted) => JSON.stringify(askedNow(answer, wanted))
 
   /** Writes answers with their rows. @returns of each, whether it was written */
@@ -78,7 +79,8 @@ export function createSettlement({ database, outage, runId, safety }: Settlement
         cameraId,
         engineConfig: engineConfig && { ...engineConfig },
       },
-      ...{ threshold, meta: meta && { ...meta }, raw: response.raw, attempts, uncertain },
+      ...{ threshold, meta: meta && { ...meta }, attempts, uncertain },
+      ...{ raw: response.raw, mended: [...response.mended] },
       answeredAt: new Date().toISOString(),
     }
   }
@@ -104,8 +106,9 @@ export function createSettlement({ database, outage, runId, safety }: Settlement
    * An answer and its rows: both appear or neither. Surplus rows of an older answer go. Where the claim was lost and
    * another's answer is there, that one stays.
    * @param answeredAt when the answer came, if not now
+   * @throws {DatabaseError} `answer_unusable` for rows that the database could not take
    */
-  function settle(
+  async function settle(
     stored: StoredImage & { wanted: Wanted },
     answer: Answer,
     snapshot: Snapshot,
@@ -115,13 +118,14 @@ export function createSettlement({ database, outage, runId, safety }: Settlement
     const { sha256, object, wanted } = stored
     const { cameraId } = wanted.question
     const { attempts, uncertain, response } = answer
+    requireRoom(stored, response.raw, kept)
     const given = {
       ...{ sha256, attempts, uncertain, ...object, answered_at: answeredAt },
       ...{ asked: askedNow(answer, wanted), response: response.raw },
       kept: kept.map(({ index }) => index),
       readings: toRows({ ...stored, cameraId, meta: wanted.meta }, snapshot, kept),
     }
-    return safely(stored, answer, async () => {
+    await safely(stored, answer, async () => {
       const isWritten = await write(given)
       if (!isWritten) await database.query(SURPLUS, [sha256, runId, attempts, uncertain])
     })

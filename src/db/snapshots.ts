@@ -1,4 +1,5 @@
 import type { PlateReading, Snapshot } from '../normalize.ts'
+import { storable } from '../storable.ts'
 import type { Wanted } from '../wanted.ts'
 
 /** An image that is confirmed stored, as far as its rows tell of it. */
@@ -67,7 +68,7 @@ export const SNAPSHOT_COLUMNS = {
 } as const satisfies Record<string, (row: SnapshotRow) => unknown>
 
 /** `meta`: what is known beyond the columns, and what its line adds; what is not known has no key. */
-function metaOf({ image, reading }: SnapshotRow): Record<string, unknown> {
+function metaOf({ image, snapshot, reading }: SnapshotRow): Record<string, unknown> {
   const known = {
     source: image.source,
     region: reading.region,
@@ -80,6 +81,7 @@ function metaOf({ image, reading }: SnapshotRow): Record<string, unknown> {
     direction: reading.direction,
     direction_score: reading.directionScore,
     s3: image.object,
+    mended: snapshot.mended,
   }
   // A key of the tool's own means what the README says it does.
   const told = Object.entries(known).filter(([, value]) => value !== undefined)
@@ -153,7 +155,7 @@ export function toRows(
     Object.fromEntries(
       Object.entries(SNAPSHOT_COLUMNS).map(([column, cellOf]) => [
         column,
-        cellOf({ image, snapshot, reading }),
+        storable(cellOf({ image, snapshot, reading })),
       ]),
     ),
   )

@@ -5,6 +5,7 @@ import { z } from 'zod'
 import type { ImageRef } from '../image-list.ts'
 import type { WantedLine } from '../pipeline.ts'
 import { redactSource, schemeOf } from '../source.ts'
+import { storable } from '../storable.ts'
 import type { Wanted } from '../wanted.ts'
 
 /** What a job holds, in the names that users know. Other programs may put such jobs too: all but `image` may be left out. */
@@ -48,7 +49,7 @@ function keyOf(image: string): string {
 
 /** The line that a job holds; undefined for a job that is none of this tool's. */
 export function readJob(data: unknown): WantedLine | undefined {
-  const { data: job } = jobSchema.safeParse(data)
+  const { data: job } = jobSchema.safeParse(storable(data))
   if (job === undefined) return undefined
   const { image, line, regions, camera_id: cameraId, mmc, config: engineConfig, meta } = job
   const wanted = {

@@ -27,8 +27,8 @@ const MAY_PASS: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
 
 /** May another try mend it? */
 function mayPass(error: unknown): boolean {
-  // Its answer is kept: the next try pays nothing.
-  if (error instanceof LookupFailure && error.isAnswered) return true
+  // Its answer is kept: the next try pays nothing. What cannot be stored, it could not store either.
+  if (error instanceof LookupFailure && error.isAnswered) return error.code !== 'answer_unusable'
   return error instanceof IngestError && MAY_PASS.has(error.code)
 }
 

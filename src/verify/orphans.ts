@@ -1,7 +1,7 @@
 import type { Database } from '../db/database.ts'
 import { IS_PURGED, isStale } from '../db/ledger-statements.ts'
 import { nameOf, type S3Object } from '../db/snapshots.ts'
-import { storable } from '../response.ts'
+import { storable } from '../storable.ts'
 import type { Objects } from '../storage/objects.ts'
 import { adoptObject } from './mend.ts'
 import type { Mended } from './problem.ts'

@@ -45,6 +45,7 @@ describe.each(BOTH_DATABASES)('the ledger on %s', (_name, open) => {
     expect(await ledger.claim(image, object, never)).toEqual({
       kind: 'mine',
       lostAnswers: 0,
+      isTooLarge: false,
       isNew: true,
     })
     expect(await entryOf(image.sha256)).toMatchObject({
@@ -156,7 +157,7 @@ describe.each(BOTH_DATABASES)('the ledger on %s', (_name, open) => {
     const waiting = second.ledger.claim(image, undefined, never)
     if (how === 'release') await first.ledger.release(image.sha256)
     else await first.ledger.fail(image, new FetchError('short_body', 'short'))
-    expect(await waiting).toEqual({ kind: 'mine', lostAnswers: 0, isNew: false })
+    expect(await waiting).toEqual({ kind: 'mine', lostAnswers: 0, isTooLarge: false, isNew: false })
   })
 
   test('ends a wait for another run when told to stop, and leaves its claim alone', async () => {
@@ -188,7 +189,7 @@ describe.each(BOTH_DATABASES)('the ledger on %s', (_name, open) => {
     await expect(ledger.claim(image, undefined, never)).rejects.toMatchObject({ attempts: 0 })
     const next = await openLedger(opened.openAnother())
     const claim = await next.ledger.claim(image, undefined, never)
-    expect(claim).toEqual({ kind: 'mine', lostAnswers: 2, isNew: false })
+    expect(claim).toEqual({ kind: 'mine', lostAnswers: 2, isTooLarge: false, isNew: false })
     await answerOf(next.ledger, plates('nhk552'), { image, isClaimed: true })
     expect(await entryOf(image.sha256)).toMatchObject({ attempts: 4, uncertain: 2, error: null })
   })

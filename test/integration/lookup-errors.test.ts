@@ -140,16 +140,46 @@ test('of an answer that could not be read only the beginning is kept', async () 
   expect((await failureOf()).body).toHaveLength(2_000)
 })
 
-test('an endless answer is given up', async () => {
-  await using server = await startHttpServer((_, response) => {
+/** A server that never ends its answer. */
+const endless = (status: number, begin = '') =>
+  startHttpServer((_, response) => {
+    response.writeHead(status)
+    response.write(begin)
     const more = () => {
       if (!response.destroyed) response.write('x'.repeat(1_000_000), more)
     }
     more()
   })
+
+test('an answer without end was probably billed, is given up at 10 MB, and is not asked for again', async () => {
+  await using server = await endless(201, `{"results":[], "${KEY}":"`)
   const error = await failureOf({ url: server.url })
-  expect(error).toMatchObject({ code: 'answer_lost', isUncertain: true })
-  expect(error.message).toContain('more than 10000000 bytes')
+  expect(error).toMatchObject({
+    ...{ code: 'answer_too_large', status: 201, isUncertain: true },
+    ...{ isRetryable: false, isForWantOfApi: false },
+  })
+  expect(error.message).toContain('more than 10 MB')
+  expect(error.body).toMatch(/^\{"results":\[\], "…":"x+$/)
+  expect(error.body).toHaveLength(2_000)
+})
+
+test('a refusal without end is the refusal that its status says', async () => {
+  await using server = await endless(403, '{"detail":"Invalid token.","more":"')
+  expect(await failureOf({ url: server.url })).toMatchObject({
+    ...{ code: 'api_refused', status: 403, isUncertain: false },
+    message: 'lane-1/picture.jpg: the API answered 403: Invalid token.',
+  })
+})
+
+test.each<[what: string, body: string]>([
+  ['angle brackets', '<'.repeat(9_000_000)],
+  ['an error that does not end', `{"detail":"${'\\\\'.repeat(4_500_000)}`],
+  ['errors in errors', '"detail":"\\'.repeat(900_000)],
+])('a refusal of nothing but %s is told in one line', async (_what, body) => {
+  fail({ status: 403, body })
+  const error = await failureOf()
+  expect(error).toMatchObject({ code: 'api_refused', isUncertain: false })
+  expect(error.message.length).toBeLessThan(300)
 })
 
 test('silence ends with the deadline of the whole request', async () => {

@@ -73,7 +73,7 @@ describe.each(BOTH_DATABASES)('what a purge took, on %s', (_name, open) => {
       await expectGone(sha256, image.source)
       expect(await everything(database)).not.toContain('copy.jpg')
       const { stateOf } = createAnswers(database)
-      const nothing = { isAnswered: false, isPaid: false, lostAnswers: 0 }
+      const nothing = { isAnswered: false, isPaid: false, lostAnswers: 0, isTooLarge: false }
       expect(await stateOf(sha256)).toEqual({ ...nothing, isPurged: true })
       expect(await stateOf('none')).toEqual({ ...nothing, isPurged: false })
       expect(await adoptObject(database, object, { sha256, mime: 'image/jpeg', size: 1 })).toBe(

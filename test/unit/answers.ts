@@ -26,7 +26,7 @@ export function answerOf(results: unknown, envelope: Record<string, unknown> = {
 }
 
 export function parsed(body: string): LookupResponse {
-  const response = parseResponse(body)
+  const response = parseResponse(Buffer.from(body))
   if (response === undefined) throw new Error(`no answer: ${body}`)
   return response
 }

@@ -24,7 +24,7 @@ test('reads an answer that begins with a byte order mark', () => {
 test('reads the same out of the ledger as off the wire', () => {
   const body = textOf('20-vehicle-mode-docs.json')
 
-  expect(readResponse(JSON.parse(body))).toEqual(parseResponse(body))
+  expect(readResponse(JSON.parse(body))).toEqual(parseResponse(Buffer.from(body)))
 })
 
 test.each<[what: string, body: string]>([
@@ -43,7 +43,7 @@ test.each<[what: string, body: string]>([
   ['results that only the prototype has', '{"__proto__":{"results":[]}}'],
   ['the usage', '{"usage":{"month":1,"calls":128,"year":2019},"total_calls":2500}'],
 ])('finds no answer in %s', (_what, body) => {
-  expect(parseResponse(body)).toBeUndefined()
+  expect(parseResponse(Buffer.from(body))).toBeUndefined()
 })
 
 test('keeps keys it does not know', () => {
@@ -105,6 +105,63 @@ test('replaces what PostgreSQL cannot keep, in values and in names', () => {
     'k\uFFFD': '🚗',
   })
   expect(parsed(body).results[0]?.plate).toBe('a\uFFFDb\uFFFD')
+})
+
+test.each<[what: string, results: string, mended: string[], results: unknown]>([
+  [
+    'NaN and Infinity, as Python writes them',
+    '[{"a":NaN,"b":[-Infinity,Infinity]}]',
+    ['number'],
+    [{ a: null, b: [null, null] }],
+  ],
+  [
+    'these words in texts',
+    '[{"a":"NaN \\"Infinity\\" \\\\","b":NaN}]',
+    ['number'],
+    [{ a: 'NaN "Infinity" \\', b: null }],
+  ],
+  ['a number that no float holds', '[1e999]', ['number'], [null]],
+  [
+    'NUL, half a character and too deep a list',
+    `["\\u0000","\\udfff",${'['.repeat(1_000)}${']'.repeat(1_000)}]`,
+    ['depth', 'nul', 'surrogate'],
+    expect.arrayContaining(['\uFFFD']),
+  ],
+  ['nothing amiss', '["NaN"]', [], ['NaN']],
+])('reads %s, and notes what it replaced', (_what, results, mended, read) => {
+  const response = parsed(`{"results":${results}}`)
+
+  expect(response.mended).toEqual(mended)
+  expect(response.raw).toEqual({ results: read })
+})
+
+test('notes bytes that are no UTF-8', () => {
+  const body = Buffer.from('{"camera_id":"Z\u00fcrich","results":[]}', 'latin1')
+
+  expect(parseResponse(body)).toMatchObject({ camera_id: 'Z\uFFFDrich', mended: ['encoding'] })
+})
+
+test.each<[what: string, body: string, results: number]>([
+  [
+    '100,000 results',
+    `{"results":[${Array(100_000).fill('{"plate":"nhk552","score":0.9}')}]}`,
+    100_000,
+  ],
+  ['a million that are none', `{"results":[${Array(1_000_000).fill('1')}]}`, 1_000_000],
+  ['lists in lists, a million deep', `{"results":[${'['.repeat(1e6)}${']'.repeat(1e6)}]}`, 1],
+])('reads %s', (_what, body, results) => {
+  const response = parsed(body)
+
+  expect(response.results).toHaveLength(results)
+  expect(JSON.stringify(response.raw).length).toBeGreaterThan(0)
+})
+
+test('reads the first hundred guesses of a kind, and keeps all of them', () => {
+  const model_make = Array.from({ length: 1_000 }, (_, n) => ({ make: `make ${n}`, score: 0.1 }))
+  const response = answerOf([{ plate: 'a', model_make }])
+
+  expect(response.results[0]).toMatchObject({ model_make: model_make.slice(0, 100) })
+  expect(response.raw).toEqual({ results: [{ plate: 'a', model_make }] })
 })
 
 test('a key called __proto__ is a key like any other', () => {
