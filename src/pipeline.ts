@@ -191,14 +191,15 @@ function afterAnswer(
   { attempts, uncertain }: Answer,
 ): LookupFailure {
   const { code, scope, hint, message } = failure
-  const details = { hint, cause: failure }
-  if (code === 'answer_unusable') {
-    const error = new LookupError(code, message, details)
-    return new LookupFailure(error, { attempts, uncertain, isAnswered: true })
-  }
-  const said = `${source} was looked up, and its answer could not be written: ${message}`
+  // What has no room now has none in the next run either; it says so itself.
+  const isUnusable = code === 'answer_unusable'
+  const looked = `${source} was looked up, and its answer could not be written: `
   // Where it is when the database is away, the end of the run tells.
-  if (scope !== 'run') details.hint = `The answer is kept, and the next run writes it. ${hint}`
-  const error = new LookupError(code, said, details)
+  const kept =
+    isUnusable || scope === 'run' ? '' : 'The answer is kept, and the next run writes it. '
+  const error = new LookupError(code, `${isUnusable ? '' : looked}${message}`, {
+    hint: `${kept}${hint}`,
+    cause: failure,
+  })
   return new LookupFailure(error, { attempts, uncertain, isAnswered: true })
 }

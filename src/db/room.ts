@@ -1,3 +1,4 @@
+import { deflateRawSync } from 'node:zlib'
 import { DatabaseError } from '../errors.ts'
 import type { PlateReading } from '../normalize.ts'
 
@@ -21,21 +22,32 @@ export function requireRoom(
   readings: readonly PlateReading[],
   otherRows = 0,
 ): void {
-  const about = `The answer about ${source ?? sha256} cannot be stored`
+  const refuse = (why: string) => {
+    const said = `The answer about ${source ?? sha256} cannot be stored: ${why}`
+    throw new DatabaseError('answer_unusable', said)
+  }
   const rows = readings.length + otherRows
   if (readings.length > 0 && rows > FEW_ROWS) {
-    const bytes = rows * JSON.stringify(raw).length
+    const bytes = rows * roomOf(raw)
+    const size = `${counted(bytes / 1e6)} MB, where ${counted(MOST_BYTES / 1e6)} MB is the most`
+    const passing = `${counted(rows)} of its results pass the threshold`
     if (bytes > MOST_BYTES) {
-      const count = rows.toLocaleString('en-US')
-      const size = Math.round(bytes / 1e6).toLocaleString('en-US')
-      const said = `${count} of its results pass the threshold, and with the whole answer in each their rows would take ${size} MB, where ${MOST_BYTES / 1e6} MB is the most.`
-      throw new DatabaseError('answer_unusable', `${about}: ${said}`)
+      refuse(`${passing}, and with the whole answer in each their rows would take ${size}.`)
     }
   }
   const longest = readings.reduce((most, { plate }) => Math.max(most, plate?.length ?? 0), 0)
   if (longest > LONGEST_PLATE) {
-    const length = longest.toLocaleString('en-US')
-    const said = `the text of a plate has ${length} characters, where ${LONGEST_PLATE} is the most.`
-    throw new DatabaseError('answer_unusable', `${about}: ${said}`)
+    const most = `where ${LONGEST_PLATE} is the most`
+    refuse(`the text of a plate has ${counted(longest)} characters, ${most}.`)
   }
+}
+
+/** PostgreSQL compresses what each row holds, and takes its time for all of it: never less than a tenth is counted. */
+function roomOf(raw: unknown): number {
+  const text = JSON.stringify(raw)
+  return Math.max(text.length / 10, deflateRawSync(text, { level: 1 }).length)
+}
+
+function counted(n: number): string {
+  return Math.round(n).toLocaleString('en-US')
 }

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -5,6 +6,7 @@ import { parseHTML } from 'linkedom'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createAnswers } from '../../src/db/answers.ts'
 import type { Database } from '../../src/db/database.ts'
+import { createSettlement } from '../../src/db/settlement.ts'
 import { databaseIdOf, readInSpool } from '../../src/db/spooled-answers.ts'
 import { meets } from '../../src/filter.ts'
 import { normalize } from '../../src/normalize.ts'
@@ -169,16 +171,24 @@ describe.each(BOTH_DATABASES)('a hostile answer on %s', (_name, open) => {
     expect((await rowsOf(refused.sha256))[0]?.['meta']).toMatchObject({ note: 'x\uFFFD' })
 
     // and when it had to wait on the disk
-    const waiting = fetchedImage()
+    const waiting = { ...fetchedImage(), object: undefined, url: undefined }
     const databaseId = await databaseIdOf(database)
-    await createSpool(folder, databaseId, '11111111-1111-4111-8111-111111111111').keep({
-      ...{ run: '11111111-1111-4111-8111-111111111111', sha256: waiting.sha256 },
-      ...{ question: { regions: [], mmc: false }, threshold: 0.5 },
-      ...{ raw: response.raw, mended: [...response.mended] },
-      ...{ attempts: 1, uncertain: 0, answeredAt: '2026-01-02T03:04:05Z' },
+    const runId = '11111111-1111-4111-8111-111111111111'
+    const away = new Error('The database is away.')
+    const { settle } = createSettlement({
+      ...{ database, runId },
+      outage: {
+        async through(_work, beforeWait) {
+          await beforeWait?.()
+          throw away
+        },
+      },
+      safety: { spool: createSpool(folder, databaseId, runId), onTrouble: () => {} },
     })
+    const answer = { response, attempts: 1, uncertain: 0 }
+    await expect(settle(waiting, answer, snapshot, snapshot.readings)).rejects.toBe(away)
     expect(await readInSpool(database, links, { folder, databaseId })).toMatchObject({ answers: 1 })
-    expect(await notesOf(waiting.sha256)).toEqual([all])
+    expect(await notesOf(waiting.sha256)).toEqual([all, all])
     await run.end()
   })
 
@@ -186,18 +196,25 @@ describe.each(BOTH_DATABASES)('a hostile answer on %s', (_name, open) => {
     const { ledger } = await openLedger(database)
     const image = fetchedImage()
     const sure = { plate: 'sure', score: 0.9 }
-    const response = responseWith([sure, ...Array(4_999).fill({ plate: 'a', score: 0.1 })])
+    const response = responseWith([sure, ...Array(9_999).fill({ plate: 'a', score: 0.1 })])
     const refusing = answerOf(ledger, response, { image })
     const refusal = await refusing.catch((thrown) => thrown)
     expect(refusal).toMatchObject({
       ...{ code: 'answer_unusable', scope: 'image' },
-      message: expect.stringMatching(/^The answer about lane-1.* 5,000 of its results .* MB/),
+      message: expect.stringMatching(/^The answer about lane-1.* 10,000 of its results .* MB/),
     })
     await ledger.fail(image, refusal, { response, attempts: 1, uncertain: 0 })
     const claim = await ledger.claim(image, undefined, never)
     if (claim.kind !== 'mine' || claim.paidAnswer === undefined) throw new Error('it was paid for')
     await answerOf(ledger, claim.paidAnswer.response, { image, isClaimed: true, threshold: 0.5 })
     expect(await rowsOf(image.sha256)).toMatchObject([{ plate_text: 'sure' }])
+
+    // Fewer are too many where nothing can be compressed.
+    const noise = randomBytes(400_000).toString('base64')
+    const dense = answerOf(ledger, responseWith(Array(300).fill(sure), { noise }))
+    await expect(dense).rejects.toMatchObject({
+      message: expect.stringMatching(/ 300 of its results .* where 100 MB is the most\.$/),
+    })
 
     // Rows that are asked for later are as many.
     for await (const known of createAnswers(database).known()) {
