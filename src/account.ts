@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { request } from 'undici'
 import { z } from 'zod'
+import { certificateHint } from './certificates.ts'
 import type { ApiSettings } from './config.ts'
 import { LookupError, messageOf } from './errors.ts'
 import { createDispatcher, readBody } from './http.ts'
@@ -105,7 +106,7 @@ async function get(
     throw new LookupError(
       'api_unreachable',
       `${hostOf(api)} cannot be reached: ${messageOf(cause)}.`,
-      { cause },
+      { cause, hint: certificateHint(cause) },
     )
   } finally {
     await dispatcher.destroy()

@@ -16,12 +16,30 @@ if (major < OLDEST[0] || (major === OLDEST[0] && minor < OLDEST[1])) {
     `plate-snapshot needs Node ${OLDEST.join('.')} or newer; this is Node ${process.versions.node}. Install a current one from https://nodejs.org. (In a checkout, npx and the npm scripts bring their own.)\n`,
   )
   process.exitCode = 2
+} else if (process.env['NODE_DEBUG']) {
+  // Node has read it already, and nothing can take it back.
+  process.stderr.write(
+    'NODE_DEBUG has Node print what is sent and received, signatures and passwords included. Unset it, then run again: nothing was started.\n',
+  )
+  process.exitCode = 2
 } else {
+  // The same of libraries, which read it when they are loaded.
+  delete process.env['DEBUG']
   process.exitCode = await run()
 }
 
 async function run(): Promise<number> {
   const { main } = await import('./main.ts')
+  // Left to itself, Node prints everything that hangs on the error too: requests, addresses, settings.
+  process.on('uncaughtException', async (thrown) => {
+    const [{ stopLines }, { secretsIn, withoutSecrets }] = await Promise.all([
+      import('./run-report.ts'),
+      import('./secrets.ts'),
+    ])
+    process.stderr.write(`${withoutSecrets(stopLines(thrown), secretsIn(process.env))}\n`, () =>
+      process.exit(1),
+    )
+  })
   const stop = new AbortController()
   let stoppedBy: 'SIGINT' | 'SIGTERM' | undefined
 

@@ -3,6 +3,7 @@ import { CLOUD_URL, type DatabaseSettings, readApiUrl, readDatabaseUrl } from '.
 import type { ConfigProblem } from './errors.ts'
 import { INSECURE } from './insecure-api.ts'
 import { stateFolder } from './spool.ts'
+import { tlsProblems } from './tls-settings.ts'
 
 /** The API as the settings name it. */
 export interface ApiSettings {
@@ -129,6 +130,7 @@ export function readSettings(
   const wrong = new Set(problems.map(({ name }) => name))
   const fitting = Object.fromEntries(Object.entries(filled).filter(([name]) => !wrong.has(name)))
   const read = schema.parse(fitting)
+  problems.push(...tlsProblems(env))
   if (needs.api) problems.push(...apiProblems(read, wrong, needs.allowInsecureApi))
   const storage = readStorage(read, wrong)
   if (needs.storage && storage.kind === 's3') problems.push(...s3Problems(read, wrong))

@@ -13,6 +13,7 @@ export function loadDotenv(env: Record<string, string | undefined>): void {
     throw new ConfigError([{ name: '.env', message: `cannot be read: ${messageOf(error)}.` }])
   }
   for (const [name, value] of Object.entries(read)) {
-    if (!env[name]) env[name] = value
+    // Meant for programs under development: it has libraries print what they send.
+    if (!env[name] && name !== 'DEBUG') env[name] = value
   }
 }

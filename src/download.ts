@@ -1,4 +1,5 @@
 import { type Dispatcher, request } from 'undici'
+import { certificateHint } from './certificates.ts'
 import { FetchError, messageOf } from './errors.ts'
 import type { ReadBytes } from './fetch-image.ts'
 import { BodyTooLargeError, isTimeout, readBody } from './http.ts'
@@ -6,7 +7,7 @@ import { RefusedTargetError } from './reach.ts'
 import type { FileOptions } from './read-file.ts'
 import { conditionsFor, type SeenAs, seenUrl } from './seen-as.ts'
 import { digestOf } from './sha256.ts'
-import { redactSource, schemeOf } from './source.ts'
+import { decoded, redactSource, schemeOf } from './source.ts'
 
 /** What fetching needs to know. Times in milliseconds; `timeoutMs` is for the whole request, body included. */
 export interface FetchOptions extends FileOptions {
@@ -108,15 +109,6 @@ function takeCredentials(url: URL): string | undefined {
   return `Basic ${Buffer.from(pair).toString('base64')}`
 }
 
-/** Percent-encoding undone; text that is not percent-encoded in full is taken as it stands. */
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    return text
-  }
-}
-
 function redirectTarget(from: URL, location: string | string[] | undefined, shown: string): URL {
   const target = Array.isArray(location) ? location[0] : location
   if (target === undefined || !URL.canParse(target, from.href)) {
@@ -160,10 +152,12 @@ function transferError(
       transient,
     )
   }
+  const hint = certificateHint(thrown)
   return new FetchError(
     'fetch_unreachable',
     `${shown} could not be fetched: ${messageOf(thrown)}.`,
-    transient,
+    // A certificate is the same the next time.
+    { isTransient: hint === undefined, cause: thrown, hint },
   )
 }
 

@@ -13,10 +13,21 @@ export abstract class IngestError extends Error {
 
   constructor(code: ErrorCode, message: string, { hint, ...options }: ErrorDetails = {}) {
     super(message, options)
+    forgetBytes(options.cause)
     const advice: { scope?: 'run'; hint: string } = ADVICE[code]
     this.code = code
     this.scope = advice.scope ?? 'image'
     this.hint = hint ?? advice.hint
+  }
+}
+
+/**
+ * undici hangs what it could not read as HTTP on its error: an answer that may repeat the key it was asked with, and a
+ * program may print all that hangs on an error.
+ */
+function forgetBytes(cause: unknown): void {
+  if (cause instanceof Error && cause.name === 'HTTPParserError') {
+    Reflect.deleteProperty(cause, 'data')
   }
 }
 

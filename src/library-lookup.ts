@@ -9,6 +9,7 @@ import { guardOfApi } from './reach.ts'
 import { readResponse } from './response.ts'
 import { LOOKUP_POLICY } from './retry.ts'
 import { sha256Of } from './sha256.ts'
+import { redactSource } from './source.ts'
 
 /** What is looked up: bytes, or an address that the cloud fetches itself (`upload_url`). */
 export type LookupInput =
@@ -86,7 +87,7 @@ export async function sendRequestWithRetry(
 }
 
 function subjectOf(input: LookupInput): LookupSubject {
-  if ('imageUrl' in input) return { imageUrl: input.imageUrl, source: input.imageUrl }
+  if ('imageUrl' in input) return { imageUrl: input.imageUrl, source: redactSource(input.imageUrl) }
   const { bytes, mime = 'application/octet-stream', source = sha256Of(bytes) } = input
   return { bytes, mime, source }
 }

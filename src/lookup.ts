@@ -1,12 +1,14 @@
 import { randomUUID } from 'node:crypto'
 import { type Dispatcher, request } from 'undici'
+import { certificateHint } from './certificates.ts'
 import { LookupError, messageOf } from './errors.ts'
 import { isTimeout, neverLeft, readBeginning } from './http.ts'
 import { keyInClear } from './insecure-api.ts'
 import { RefusedTargetError } from './reach.ts'
 import { type LookupResponse, parseResponse } from './response.ts'
 import { throttleMs } from './retry-after.ts'
-import { uploadNameOf } from './source.ts'
+import { withoutSecrets } from './secrets.ts'
+import { secretPartsOf, uploadNameOf } from './source.ts'
 
 /** What is asked about every image of a run. It decides what the answer holds, so the ledger keeps it. */
 export interface Question {
@@ -34,13 +36,11 @@ export type LookupSubject =
   | { imageUrl: string; source: string }
 
 const MAX_ANSWER_BYTES = 10_000_000
-/** How much of an answer that is none is looked at; the key is taken out of more, so that no half of it stays. */
+/** How much of an answer that is none is looked at; secrets are taken out of more, so that no half of one stays. */
 const READ_OF_NONE = 10_000
-const SEARCHED_FOR_KEY = 100_000
+const SEARCHED_FOR_SECRETS = 100_000
 /** How much of an answer that could not be read is kept. */
 const KEPT_BODY = 2_000
-/** Tokens of the cloud have 40 characters. */
-const SHORTEST_KEY = 8
 
 /**
  * One attempt at a lookup: one request, which may be billed.
@@ -71,25 +71,39 @@ export async function sendLookup(
     })
     const { statusCode: status, headers } = response
     const { bytes, isWhole } = await readBeginning(response.body, MAX_ANSWER_BYTES)
-    const said = beginningOf(bytes, key)
+    // An answer may repeat what it was asked with, a link to an image included.
+    const secrets = [key, ...linkSecrets(subject)]
+    const said = beginningOf(bytes, secrets)
     if (status < 200 || status > 299) {
       throw refusal(source, status, said, headers['retry-after'])
     }
     if (!isWhole) throw tooLarge(source, status, said)
-    return parseResponse(bytes) ?? unreadable(source, status, said)
+    return readAnswer(bytes, secrets) ?? unreadable(source, status, said)
   } catch (thrown) {
     throw transportError(source, thrown, timeoutMs)
   }
 }
 
-/**
- * The beginning of an answer that is none, without the key, which a complaint of a wrong one may repeat. What is too short
- * to be a real key is left: it may be any word.
- */
-function beginningOf(bytes: Buffer, key = ''): string {
-  const text = bytes.subarray(0, SEARCHED_FOR_KEY).toString('utf8')
-  const said = key.length < SHORTEST_KEY ? text : text.replaceAll(key, '…')
-  return said.slice(0, READ_OF_NONE)
+/** The beginning of an answer that is none, without secrets. */
+function beginningOf(bytes: Buffer, secrets: readonly (string | undefined)[]): string {
+  const text = bytes.subarray(0, SEARCHED_FOR_SECRETS).toString('utf8')
+  return withoutSecrets(text, secrets).slice(0, READ_OF_NONE)
+}
+
+/** An answer without secrets. It is paid for: what is no JSON any more without them is taken as it came. */
+function readAnswer(
+  bytes: Buffer,
+  secrets: readonly (string | undefined)[],
+): LookupResponse | undefined {
+  const text = bytes.toString('utf8')
+  const said = withoutSecrets(text, secrets)
+  const clean = said === text ? undefined : parseResponse(Buffer.from(said))
+  return clean ?? parseResponse(bytes)
+}
+
+/** What is secret about the link that the API is to fetch. */
+function linkSecrets(subject: LookupSubject): string[] {
+  return 'imageUrl' in subject ? secretPartsOf(subject.imageUrl) : []
 }
 
 /**
@@ -185,7 +199,9 @@ function unreadable(source: string, status: number, text: string): never {
 function transportError(source: string, thrown: unknown, timeoutMs: number): LookupError {
   if (thrown instanceof LookupError) return thrown
   if (thrown instanceof RefusedTargetError) return keyInClear(thrown)
-  const known = { isRetryable: true, isForWantOfApi: true, cause: thrown }
+  const hint = certificateHint(thrown)
+  // A certificate is the same the next time.
+  const known = { isRetryable: hint === undefined, isForWantOfApi: true, cause: thrown, hint }
   if (neverLeft(thrown)) {
     return new LookupError(
       'api_unreachable',

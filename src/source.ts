@@ -35,13 +35,43 @@ export function redactSource(text: string): string {
   )
   // `#access_token=…` never reaches the server, and tells nothing about the image.
   const isSecretFragment = /(token|key|secret|signature)=/i.test(url.hash)
-  if (url.username === '' && url.password === '' && secret.length === 0 && !isSecretFragment)
+  // A proxy of images is given the address of the image, signature and all.
+  const inner = [...url.searchParams].flatMap(([name, value]) => {
+    const shown = schemeOf(value) === undefined ? value : redactSource(value)
+    return shown === value || secret.includes(name) ? [] : [[name, shown] as const]
+  })
+  if (
+    url.username === '' &&
+    url.password === '' &&
+    secret.length === 0 &&
+    inner.length === 0 &&
+    !isSecretFragment
+  )
     return text
   if (isSecretFragment) url.hash = ''
   url.username = ''
   url.password = ''
   for (const name of secret) url.searchParams.delete(name)
+  for (const [name, shown] of inner) url.searchParams.set(name, shown)
   return url.href
+}
+
+/** What `redactSource` leaves out of a URL, as it is sent. */
+export function secretPartsOf(text: string): string[] {
+  if (!URL.canParse(text)) return []
+  const url = new URL(text)
+  const shown = new URLSearchParams(URL.parse(redactSource(text))?.search)
+  const values = [...url.searchParams].filter(([name]) => !shown.has(name))
+  return [decoded(url.password), ...values.map(([, value]) => value)]
+}
+
+/** Percent-encoding undone; text that is not percent-encoded in full is taken as it stands. */
+export function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
 }
 
 /** A line that is no URL may hold one all the same: in quotes, after a word, or without its `https://`. */

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
+import { certificateHint } from '../certificates.ts'
 import { DatabaseError, IngestError, messageOf, systemCodeOf } from '../errors.ts'
 import { type Database, isDown, type Queryable } from './database.ts'
 import { eachPage, type Page, READING, unlessAborted } from './pages.ts'
@@ -163,7 +164,7 @@ function databaseError(thrown: unknown, name: string): unknown {
     return new DatabaseError('database_failed', `${name} refused: ${said}.`, { cause: thrown })
   }
   if (state === undefined && !isConnectionTrouble(thrown)) return thrown
-  const hint = tlsHint(systemCodeOf(thrown), said)
+  const hint = tlsHint(thrown, said)
   return new DatabaseError('database_down', `${name} cannot be reached: ${said}.`, {
     cause: thrown,
     hint,
@@ -177,12 +178,9 @@ function isConnectionTrouble(error: Error): boolean {
   return /connection|timeout|terminated|SSL/i.test(error.message)
 }
 
-function tlsHint(code: string | undefined, message: string): string | undefined {
-  if (/SELF_SIGNED|UNABLE_TO_VERIFY|UNABLE_TO_GET_ISSUER/.test(code ?? '')) {
-    return "The server's certificate is not signed by an authority this machine knows. Give its certificate with sslmode=verify-full&sslrootcert=<file> in DATABASE_URL, or with NODE_EXTRA_CA_CERTS=<file>."
-  }
-  if (/does not support SSL/.test(message)) {
+function tlsHint(thrown: Error, said: string): string | undefined {
+  if (/does not support SSL/.test(said)) {
     return 'The server has no TLS: leave sslmode out of DATABASE_URL if the network between is yours.'
   }
-  return undefined
+  return certificateHint(thrown, 'sslmode=verify-full&sslrootcert=<file> in DATABASE_URL')
 }

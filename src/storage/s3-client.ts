@@ -1,15 +1,19 @@
-import { S3Client } from '@aws-sdk/client-s3'
+import { S3Client, S3ServiceException } from '@aws-sdk/client-s3'
 import { HttpProxyAgent } from 'http-proxy-agent'
 import { HttpsProxyAgent } from 'https-proxy-agent'
 import { getProxyForUrl } from 'proxy-from-env'
 import type { S3Settings } from '../config.ts'
 import { messageOf } from '../errors.ts'
+import { withoutSecrets } from '../secrets.ts'
 
 /** Tries of the SDK for one request: network errors, throttling and 5xx, with its own backoff. */
 const MAX_TRIES = 5
 /** Milliseconds. */
 const CONNECT_TIMEOUT_MS = 5_000
 const REQUEST_TIMEOUT_MS = 60_000
+
+/** As `Authorization` and presigned links give it. */
+const SIGNATURE = /(signature=)[0-9a-f]{64}/gi
 
 /** How long the SDK's provider chain may take to find credentials, in milliseconds. */
 const CREDENTIALS_TIMEOUT_MS = 10_000
@@ -50,7 +54,31 @@ export function createClient({ region, endpoint, credentials }: S3Settings): S3C
     },
     { step: 'build', name: 'signKnownSha256' },
   )
+  // A server's complaint may repeat what it was asked with: the session token, the signature, what was signed.
+  client.middlewareStack.add(
+    (next) => async (args) => {
+      try {
+        return await next(args)
+      } catch (thrown) {
+        const { secretAccessKey, sessionToken } = await client.config.credentials()
+        hideIn(thrown, [secretAccessKey, sessionToken])
+        throw thrown
+      }
+    },
+    { step: 'initialize', priority: 'high', name: 'hideSecrets' },
+  )
   return client
+}
+
+/** Of an error of the SDK's, its message and all the words of the server's that hang on it. */
+function hideIn(thrown: unknown, secrets: readonly (string | undefined)[]): void {
+  if (!(thrown instanceof S3ServiceException)) return
+  for (const name of [...Object.keys(thrown), 'message', 'stack']) {
+    const said: unknown = Reflect.get(thrown, name)
+    if (typeof said !== 'string') continue
+    const hidden = withoutSecrets(said, secrets).replace(SIGNATURE, '$1…')
+    Reflect.set(thrown, name, name === 'SignatureProvided' ? '…' : hidden)
+  }
 }
 
 function hasHeaders(request: unknown): request is { headers: Record<string, string> } {

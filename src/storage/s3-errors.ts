@@ -1,4 +1,5 @@
 import { S3ServiceException } from '@aws-sdk/client-s3'
+import { certificateHint } from '../certificates.ts'
 import { messageOf, StorageError, systemCodeOf } from '../errors.ts'
 import { isTimeout } from '../http.ts'
 
@@ -18,7 +19,7 @@ export function storageError(cause: unknown, what: string): StorageError {
   if (status !== undefined && status < 500)
     return new StorageError('storage_refused', said, { cause })
   if (status !== undefined || systemCodeOf(cause) !== undefined || isTimeout(cause)) {
-    return new StorageError('storage_down', said, { cause })
+    return new StorageError('storage_down', said, { cause, hint: certificateHint(cause) })
   }
   // Credentials that no provider could give have no status and no system code.
   return new StorageError('storage_refused', said, { cause })

@@ -89,7 +89,8 @@ describe.each(BOTH_DATABASES)('a hostile answer on %s', (_name, open) => {
     const out = (lines: string) => {
       text += lines
     }
-    const writer = createRowWriter(format, { out, drained: async () => {} })
+    const outBytes = (bytes: Uint8Array) => out(Buffer.from(bytes).toString())
+    const writer = createRowWriter(format, { out, outBytes, drained: async () => {} })
     const sql = 'SELECT plate_text FROM vehicle_snapshots'
     await database.readPages(sql, [], writer.write, never)
     writer.end()
