@@ -7,6 +7,7 @@ import { FetchError, messageOf, systemCodeOf } from './errors.ts'
 import type { ReadBytes } from './fetch-image.ts'
 import { isUnchangedFile, type SeenAs, seenFile } from './seen-as.ts'
 import { digestOf } from './sha256.ts'
+import { redactSource } from './source.ts'
 
 /** What is asked of an open file comes without delay; a round through Node's threads costs 30 times as much. */
 const openFile = promisify(open)
@@ -37,8 +38,10 @@ export async function readFile(
   { maxBytes, local = true, root }: FileOptions,
   before: SeenAs | undefined,
 ): Promise<ReadBytes | undefined> {
+  // A link in quotes or behind a word is taken for a path, password and all.
+  const shown = redactSource(path)
   if (!local) {
-    throw new FetchError('path_refused', `${path} is not read: --no-local refuses every path.`)
+    throw new FetchError('path_refused', `${shown} is not read: --no-local refuses every path.`)
   }
   try {
     const real = root === undefined ? path : await pathWithin(root, path)
@@ -50,12 +53,12 @@ export async function readFile(
     const noLink = root === undefined ? 0 : constants.O_NOFOLLOW
     const file = await openFile(real, constants.O_RDONLY | constants.O_NONBLOCK | noLink)
     try {
-      return await readAll(file, path, maxBytes)
+      return await readAll(file, shown, maxBytes)
     } finally {
       closeSync(file)
     }
   } catch (thrown) {
-    throw fileError(path, thrown)
+    throw fileError(shown, thrown)
   }
 }
 
@@ -67,31 +70,34 @@ async function pathWithin(root: Root, path: string): Promise<string> {
     const real = await realpath(path)
     if (isInside(real, root.real)) return real
   }
-  throw new FetchError('path_refused', `${path} is not read: it leads out of ${root.given}.`)
+  throw new FetchError(
+    'path_refused',
+    `${redactSource(path)} is not read: it leads out of ${root.given}.`,
+  )
 }
 
-async function readAll(file: number, path: string, maxBytes: number): Promise<ReadBytes> {
+async function readAll(file: number, shown: string, maxBytes: number): Promise<ReadBytes> {
   // Before it is read: what changes meanwhile is seen to be another the next time.
   const stats = fstatSync(file, { bigint: true })
-  if (!stats.isFile()) throw new FetchError('not_a_file', `${path} is not a file.`)
+  if (!stats.isFile()) throw new FetchError('not_a_file', `${shown} is not a file.`)
   const size = Number(stats.size)
-  if (size > maxBytes) throw tooLarge(path, size, maxBytes)
+  if (size > maxBytes) throw tooLarge(shown, size, maxBytes)
   const bytes = Buffer.allocUnsafeSlow(size)
   for (let at = 0; at < size; ) {
     const { bytesRead } = await readFrom(file, bytes, at, size - at, at)
-    if (bytesRead === 0) throw shortBody(path, at, size)
+    if (bytesRead === 0) throw shortBody(shown, at, size)
     at += bytesRead
   }
   return { bytes, sha256: await digestOf(bytes), seenAs: seenFile(stats) }
 }
 
-function fileError(path: string, thrown: unknown): FetchError {
+function fileError(shown: string, thrown: unknown): FetchError {
   if (thrown instanceof FetchError) return thrown
   const code = systemCodeOf(thrown)
   const cause = { cause: thrown }
-  if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'ENAMETOOLONG' || path.includes('\0')) {
-    return new FetchError('file_not_found', `${path} does not exist.`, cause)
+  if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'ENAMETOOLONG' || shown.includes('\0')) {
+    return new FetchError('file_not_found', `${shown} does not exist.`, cause)
   }
-  if (code === 'EISDIR') return new FetchError('not_a_file', `${path} is a folder.`, cause)
-  return new FetchError('file_unreadable', `${path} cannot be read: ${messageOf(thrown)}.`, cause)
+  if (code === 'EISDIR') return new FetchError('not_a_file', `${shown} is a folder.`, cause)
+  return new FetchError('file_unreadable', `${shown} cannot be read: ${messageOf(thrown)}.`, cause)
 }

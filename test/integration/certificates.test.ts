@@ -56,7 +56,7 @@ const ENDS: [end: string, code: string, ask: (url: string) => Promise<unknown>][
     'the server of an image',
     'fetch_unreachable',
     (url) => {
-      const options = { maxBytes: 10_000, timeoutMs: 5_000, dispatcher }
+      const options = { maxBytes: 10_000, maxPixels: 1_000_000, timeoutMs: 5_000, dispatcher }
       return fetchImage(`${url}/car.jpg`, options, never)
     },
   ],
@@ -71,7 +71,13 @@ const ENDS: [end: string, code: string, ask: (url: string) => Promise<unknown>][
   [
     'the API, asked about the account',
     'api_unreachable',
-    (url) => readAccount({ url: `${url}/v1/plate-reader/`, key: 'key', isCloud: true }),
+    (url) =>
+      readAccount({
+        url: `${url}/v1/plate-reader/`,
+        key: 'key',
+        isCloud: true,
+        allowInsecure: false,
+      }),
   ],
   [
     'the S3 server',

@@ -187,7 +187,7 @@ describe('a server of images', () => {
     server.answerWith(answer)
     const at = server.url.replace('http://', '')
     // As fetchImageBytes does, without its further tries.
-    const options = { maxBytes: 10_000, timeoutMs: 5_000, dispatcher }
+    const options = { maxBytes: 10_000, maxPixels: 1_000_000, timeoutMs: 5_000, dispatcher }
     const said = await printed(fetchImage(line(at), options, new AbortController().signal))
     expect(findSecrets(said, SECRETS)).toEqual([])
   })

@@ -35,7 +35,12 @@ test.each([301, 302, 303, 307, 308])(
       keys.push(request.headers.authorization)
       response.writeHead(status, { location: `${other.url}${request.url}` }).end()
     })
-    const settings = { url: `${api.url}/v1/plate-reader/`, key: KEY, isCloud: false }
+    const settings = {
+      url: `${api.url}/v1/plate-reader/`,
+      key: KEY,
+      isCloud: false,
+      allowInsecure: false,
+    }
     const access = { ...settings, timeoutMs: 5_000, dispatcher }
     const asked = sendLookup(fetchedImage(), { regions: [], mmc: false }, access, never)
     await expect(asked).rejects.toMatchObject({ code: 'api_refused', status, isForAccount: false })
@@ -71,7 +76,7 @@ test('credentials of a URL go to its own scheme, host and port, and not back the
     else response.writeHead(302, { location: `${other.url}/` }).end()
   })
   const line = `${api.url.replace('//', '//gate:p%40ss@')}/first`
-  const options = { maxBytes: 10_000, timeoutMs: 5_000, dispatcher }
+  const options = { maxBytes: 10_000, maxPixels: 1_000_000, timeoutMs: 5_000, dispatcher }
   const image = await fetchImage(line, options, never)
   expect(image.source).toBe(`${api.url}/first`)
   const basic = `Basic ${Buffer.from('gate:p@ss').toString('base64')}`
