@@ -12,7 +12,7 @@ export function tlsProblems(env: Readonly<Record<string, string | undefined>>): 
     const message = `switches off the check of every server's certificate. Unset it; ${OWN_AUTHORITY}.`
     problems.push({ name: 'NODE_TLS_REJECT_UNAUTHORIZED=0', message })
   }
-  const instead = `Write sslmode=verify-full; ${OWN_AUTHORITY}, or add sslrootcert=<file>.`
+  const instead = `Write sslmode=verify-full in DATABASE_URL; ${OWN_AUTHORITY}, or add sslrootcert=<file>.`
   const url = env['DATABASE_URL']?.trim() ?? ''
   const parameters = URL.canParse(url) ? new URL(url).searchParams : new URLSearchParams()
   if ([...parameters.getAll('sslmode'), ...parameters.getAll('ssl')].includes('no-verify')) {
@@ -20,7 +20,7 @@ export function tlsProblems(env: Readonly<Record<string, string | undefined>>): 
     problems.push({ name: 'DATABASE_URL', message })
   }
   if (env['PGSSLMODE'] === 'no-verify' && /^postgres/.test(url)) {
-    const message = `asks for TLS without a check of the certificate. Unset it. In DATABASE_URL: ${instead.toLowerCase()}`
+    const message = `asks for TLS without a check of the certificate. Unset it. ${instead}`
     problems.push({ name: 'PGSSLMODE=no-verify', message })
   }
   return problems

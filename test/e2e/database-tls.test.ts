@@ -26,24 +26,12 @@ test('sslmode=require is verified in full: a certificate that nobody signed is r
   expect(place.sandbox.lookups).toEqual([])
 })
 
-test.each<[how: string, env: (url: URL) => Record<string, string>]>([
-  [
-    'sslmode=verify-full with sslrootcert',
-    (url) => ({ DATABASE_URL: withMode(url, { sslmode: 'verify-full', sslrootcert: 'ca.pem' }) }),
-  ],
-  [
-    'sslmode=require with NODE_EXTRA_CA_CERTS',
-    (url) => ({
-      DATABASE_URL: withMode(url, { sslmode: 'require' }),
-      NODE_EXTRA_CA_CERTS: 'ca.pem',
-    }),
-  ],
-])('%s lets a known authority through', async (_how, settings) => {
+test('sslmode=verify-full with sslrootcert lets a known authority through', async () => {
   await using place = await createWorkplace()
   await using tls = await startTlsPostgres(place.env['DATABASE_URL'] ?? '')
   await place.write('ca.pem', tls.certificate)
   const { exitCode, stderr, summary } = await place.ingest(['samples/gate-sedan-front.jpg'], [], {
-    env: settings(tls.url),
+    env: { DATABASE_URL: withMode(tls.url, { sslmode: 'verify-full', sslrootcert: 'ca.pem' }) },
   })
   expect(exitCode, stderr).toBe(0)
   expect(summary.stored).toBe(1)
@@ -51,14 +39,23 @@ test.each<[how: string, env: (url: URL) => Record<string, string>]>([
   expect(tls.encrypted).toBeGreaterThan(0)
 })
 
-test('a certificate for another host is refused', async () => {
+test.each<[what: string, host: string, validUntil: Date | undefined, said: RegExp]>([
+  [
+    'for another host',
+    'db.example.com',
+    undefined,
+    /altnames.*\nThe server's certificate is for another name/,
+  ],
+  ['that has expired', 'localhost', new Date(Date.now() - 86_400_000), /expired.*\n.* Renew it/],
+])('a certificate %s is refused', async (_what, host, validUntil, said) => {
   await using place = await createWorkplace()
-  await using tls = await startTlsPostgres(place.env['DATABASE_URL'] ?? '', 'db.example.com')
+  await using tls = await startTlsPostgres(place.env['DATABASE_URL'] ?? '', host, validUntil)
   await place.write('ca.pem', tls.certificate)
   const env = { DATABASE_URL: withMode(tls.url, { sslmode: 'verify-full', sslrootcert: 'ca.pem' }) }
   const { exitCode, stderr } = await place.ingest(['samples/gate-sedan-front.jpg'], [], { env })
   expect(exitCode).toBe(3)
   expect(stderr).toContain('[database_down]')
+  expect(stderr).toMatch(said)
   expect(tls.encrypted).toBe(0)
 })
 

@@ -16,9 +16,22 @@ export type TlsPostgres = AsyncDisposable & {
 /** PostgreSQL's SSLRequest: length 8, code 80877103 (protocol flow, "SSL Session Encryption"). */
 const SSL_REQUEST = Buffer.from([0, 0, 0, 8, 4, 210, 22, 47])
 
-export async function startTlsPostgres(target: string, host = 'localhost'): Promise<TlsPostgres> {
+const WEEK_MS = 7 * 86_400_000
+
+/** @param validUntil when the certificate ends; a year from now when left out */
+export async function startTlsPostgres(
+  target: string,
+  host = 'localhost',
+  validUntil?: Date,
+): Promise<TlsPostgres> {
   const pem = await generate([{ name: 'commonName', value: host }], {
-    keySize: 2048,
+    keyType: 'ec',
+    curve: 'P-256',
+    algorithm: 'sha256',
+    ...(validUntil && {
+      notBeforeDate: new Date(validUntil.getTime() - WEEK_MS),
+      notAfterDate: validUntil,
+    }),
     extensions: [{ name: 'subjectAltName', altNames: [{ type: 2, value: host }] }],
   })
   const secureContext = createSecureContext({ key: pem.private, cert: pem.cert })

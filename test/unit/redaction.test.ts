@@ -41,6 +41,16 @@ test.each<[what: string, line: string, shown: string]>([
   ['an address behind a word', 'curl https://u:p@cam/a.jpg', 'curl https://cam/a.jpg'],
   ['an address with a slash too few', 'https:/u:p@cam/a.jpg', 'https:/cam/a.jpg'],
   ['a link without its scheme', `b.s3.amazonaws.com/a.jpg?${SIGV4}`, 'b.s3.amazonaws.com/a.jpg'],
+  [
+    'the signature of a link within a link',
+    `https://cdn/resize?w=9&url=${encodeURIComponent(`${S3}?${SIGV4}`)}`,
+    `https://cdn/resize?w=9&url=${encodeURIComponent(S3)}`,
+  ],
+  [
+    'the password of one',
+    'https://cdn/?url=http://u:p@cam/a.jpg',
+    'https://cdn/?url=http%3A%2F%2Fcam%2Fa.jpg',
+  ],
   ['a name and password', 'http://user:secret@cam:8080/a.jpg', 'http://cam:8080/a.jpg'],
   ['a name alone', 'http://user@cam/a.jpg', 'http://cam/a.jpg'],
   ['credentials and a signature', 'https://u:p@cam/a.jpg?sig=s&b=1', 'https://cam/a.jpg?b=1'],
@@ -57,6 +67,7 @@ test.each<[what: string, line: string, shown: string]>([
 
 test.each<[what: string, line: string]>([
   ['a plain URL', 'https://example.com/a.jpg'],
+  ['a link within a link', 'https://cdn/resize?url=https://cam/a.jpg'],
   ['a plain query', 'https://example.com/a.jpg?width=800&name=a%20b&x='],
   ['a fragment', 'https://example.com/a.jpg#top'],
   ['names that are a signature’s only beside one', 'https://cam/a.jpg?sr=1&se=2&expires=3'],
