@@ -83,7 +83,11 @@ export const SETTINGS = {
   AWS_SESSION_TOKEN: z.string().optional(),
   AWS_REGION: z.string().default('us-east-1'),
   AWS_ENDPOINT_URL: z
-    .url({ protocol: /^https?$/, error: 'must be an http(s) address, such as http://minio:9000.' })
+    .url({
+      protocol: /^https?$/,
+      error: 'must be an http(s) address, such as http://minio:9000.',
+      abort: true,
+    })
     .refine((url) => new URL(url).username === '' && new URL(url).password === '', {
       error: 'must not hold a user or password; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.',
     })

@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs'
 import { access, constants, open, stat } from 'node:fs/promises'
-import { createInterface } from 'node:readline'
-import { Readable } from 'node:stream'
+import { addAbortSignal, Readable } from 'node:stream'
+import { StringDecoder } from 'node:string_decoder'
 import { ConfigError, messageOf, systemCodeOf } from './errors.ts'
 import { redactSource } from './source.ts'
 
@@ -33,17 +33,39 @@ async function* readTexts(
   signal?: AbortSignal,
 ): AsyncGenerator<Pick<ImageRef, 'line' | 'text'>> {
   let line = 0
-  const lines = createInterface({
-    input,
-    crlfDelay: Number.POSITIVE_INFINITY,
-    ...(signal !== undefined && { signal }),
-  })
-  for await (const raw of lines) {
-    line += 1
-    const text = (line === 1 ? raw.replace(/^\uFEFF/, '') : raw).trim()
-    if (text !== '' && !text.startsWith('#')) yield { line, text }
+  for await (const raws of readLines(input, signal)) {
+    for (const raw of raws) {
+      line += 1
+      const text = (line === 1 ? raw.replace(/^\uFEFF/, '') : raw).trim()
+      if (text !== '' && !text.startsWith('#')) yield { line, text }
+    }
   }
 }
+
+/** Some lines at a time. They end with LF, CRLF or CR (for Node's readline at U+2028 too, which a file's name may hold). */
+async function* readLines(input: Readable, signal?: AbortSignal): AsyncGenerator<string[]> {
+  const decoder = new StringDecoder('utf8')
+  let begun = ''
+  let isAfterCr = false
+  try {
+    for await (const chunk of signal === undefined ? input : addAbortSignal(signal, input)) {
+      const text = decoder.write(chunk)
+      if (text === '') continue
+      const [first = '', ...others] = text.slice(isAfterCr && text[0] === '\n' ? 1 : 0).split(ENDS)
+      isAfterCr = text.endsWith('\r')
+      const lines = [begun + first, ...others]
+      begun = lines.pop() ?? ''
+      yield lines
+    }
+  } catch (thrown) {
+    if (signal?.aborted !== true) throw thrown
+    return
+  }
+  const last = begun + decoder.end()
+  if (last !== '') yield [last]
+}
+
+const ENDS = /\r\n?|\n/
 
 /** The same for a list that is in memory or made on the way. Abort ends it early. */
 export async function* imageRefs(

@@ -24,35 +24,33 @@ export function schemeOf(text: string): string | undefined {
 export function redactSource(text: string): string {
   const scheme = schemeOf(text)
   if (scheme === undefined) return redactText(text)
-  if (scheme === 'data') return `${text.slice(0, 32)}…`
+  if (scheme === 'data') return `${redactText(text).slice(0, 32)}…`
   // Why it cannot be parsed may be a password with a `/` or an `@` in it.
-  if (!URL.canParse(text)) return text.replace(/\/\/([^?#]*|[^/]*)@/, '//').replace(/\?.*$/s, '')
+  if (!URL.canParse(text)) {
+    return text.replace(/^([^/]*\/\/)(?:[^?#]*|[^/]*)@/, '$1').replace(/[?#].*$/s, '')
+  }
   const url = new URL(text)
+  // `url: https://…` is a URL too, of no host.
+  if (url.host === '') return redactText(text)
   const names = [...url.searchParams.keys()]
   const isSigned = names.some((name) => SIGNATURE.test(name))
-  const secret = names.filter(
-    (name) => SECRET_PARAMETERS.test(name) || (isSigned && SIGNED_PARAMETERS.test(name)),
-  )
+  const isSecret = (name: string) =>
+    SECRET_PARAMETERS.test(name) || (isSigned && SIGNED_PARAMETERS.test(name))
   // `#access_token=…` never reaches the server, and tells nothing about the image.
   const isSecretFragment = /(token|key|secret|signature)=/i.test(url.hash)
   // A proxy of images is given the address of the image, signature and all.
-  const inner = [...url.searchParams].flatMap(([name, value]) => {
-    const shown = schemeOf(value) === undefined ? value : redactSource(value)
-    return shown === value || secret.includes(name) ? [] : [[name, shown] as const]
-  })
-  if (
-    url.username === '' &&
-    url.password === '' &&
-    secret.length === 0 &&
-    inner.length === 0 &&
-    !isSecretFragment
-  )
-    return text
+  const shown = (value: string) => (schemeOf(value) === undefined ? value : redactSource(value))
+  const hasSecrets =
+    names.some(isSecret) || [...url.searchParams].some(([, value]) => shown(value) !== value)
+  if (url.username === '' && url.password === '' && !hasSecrets && !isSecretFragment) return text
   if (isSecretFragment) url.hash = ''
   url.username = ''
   url.password = ''
-  for (const name of secret) url.searchParams.delete(name)
-  for (const [name, shown] of inner) url.searchParams.set(name, shown)
+  // All at once: to delete one of thousands writes the whole URL anew.
+  if (hasSecrets) {
+    const kept = [...url.searchParams].filter(([name]) => !isSecret(name))
+    url.search = new URLSearchParams(kept.map(([name, value]) => [name, shown(value)])).toString()
+  }
   return url.href
 }
 
@@ -74,12 +72,14 @@ export function decoded(text: string): string {
   }
 }
 
-/** A line that is no URL may hold one all the same: in quotes, after a word, or without its `https://`. */
+/** A line that is no URL may hold one all the same: in quotes, after a word, with backslashes, or without its `https://`. */
 function redactText(text: string): string {
-  const isUrl = /https?:\/+/i.test(text)
+  const shown = text.replace(/(https?:[\\/]+|:[\\/]{2,})[^\\/\s@]*@/gi, '$1')
+  const query = shown.search(/[?#]/)
+  if (query < 0) return shown
   // A file may be called `a.jpg?token=1`, and hardly `a.jpg?X-Amz-Signature=1`.
-  const secrets = isUrl ? /\?\S*(signature|token|sig|secret|password)=.*$/i : /\?\S*signature=.*$/i
-  return text.replace(/(https?:\/+)[^/\s@]*@/gi, '$1').replace(secrets, '')
+  const secret = /https?:[\\/]/i.test(shown) ? /=/ : /signature=/i
+  return secret.test(shown.slice(query)) ? shown.slice(0, query) : shown
 }
 
 /** The last part of a path or URL in plain ASCII, as the file name of an upload (others' effects are undocumented). */

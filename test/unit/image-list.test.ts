@@ -21,6 +21,12 @@ test.each<[what: string, list: string, lines: string[]]>([
   ['comments', '# cars\na.jpg\n  # more\n#b.jpg\n', ['a.jpg']],
   ['a # that is no comment', 'a#1.jpg\nhttps://x/b.jpg#top\n', ['a#1.jpg', 'https://x/b.jpg#top']],
   ['white space around', ' \ta.jpg \t\n', ['a.jpg']],
+  [
+    'separators that Unicode takes for ends of lines',
+    'a\u2028b\u0085c.jpg\n',
+    ['a\u2028b\u0085c.jpg'],
+  ],
+  ['CR alone', 'a.jpg\rb.jpg\r', ['a.jpg', 'b.jpg']],
   ['blanks inside', 'my car.jpg\n', ['my car.jpg']],
   ['letters of all the world', 'Straße/車🚗.jpg\n', ['Straße/車🚗.jpg']],
   ['nothing', '', []],

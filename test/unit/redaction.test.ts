@@ -40,6 +40,13 @@ test.each<[what: string, line: string, shown: string]>([
   ['an address in quotes', '"https://u:p@cam/a.jpg?sig=s"', '"https://cam/a.jpg'],
   ['an address behind a word', 'curl https://u:p@cam/a.jpg', 'curl https://cam/a.jpg'],
   ['an address with a slash too few', 'https:/u:p@cam/a.jpg', 'https:/cam/a.jpg'],
+  ['a key in quotes', '"https://cam/a.jpg?apikey=s"', '"https://cam/a.jpg'],
+  ['a token behind the # in quotes', '"https://cam/a.jpg#token=s"', '"https://cam/a.jpg'],
+  ['an address with backslashes', 'http:\\\\u:p@cam/a.jpg', 'http:\\\\cam/a.jpg'],
+  ['an address out of JSON', 'https:\\/\\/u:p@cam/a.jpg', 'https:\\/\\/cam/a.jpg'],
+  ['an address behind a name', 'url: https://u:p@cam/a.jpg', 'url: https://cam/a.jpg'],
+  ['an address behind the name of a scheme', 'data: https://u:p@cam/', 'data: https://cam/…'],
+  ['an address of another protocol in a text', 'curl ftp://u:p@h/a.jpg', 'curl ftp://h/a.jpg'],
   ['a link without its scheme', `b.s3.amazonaws.com/a.jpg?${SIGV4}`, 'b.s3.amazonaws.com/a.jpg'],
   [
     'the signature of a link within a link',
@@ -88,9 +95,19 @@ test.each<[line: string, shown: string]>([
   ['http://user:sec/ret@cam/a.jpg', 'http://cam/a.jpg'],
   ['http://user:sec?ret@ca m/a.jpg', 'http://ca m/a.jpg'],
   ['http://ca m/a.jpg?mail=a@b&sig=s', 'http://ca m/a.jpg'],
+  ['http://ca m/a.jpg#access_token=s', 'http://ca m/a.jpg'],
   ['http://', 'http://'],
 ])('hides secrets in %s too, which is no URL', (line, shown) => {
   expect(redactSource(line)).toBe(shown)
+})
+
+// Each took minutes, or hours, as long as the time grew with the square of the length.
+test.each<[what: string, line: string]>([
+  ['question marks', '?'.repeat(1_000_000)],
+  ['slashes', `http://ca m/${'/'.repeat(1_000_000)}`],
+  ['secrets', `http://cam/?${Array.from({ length: 30_000 }, (_, n) => `${n}_token=s`).join('&')}`],
+])('a line of very many %s is spoken of at once', (_what, line) => {
+  expect(redactSource(line)).not.toContain('token')
 })
 
 test.each<[line: string, scheme: string | undefined]>([

@@ -62,6 +62,7 @@ test.each<[name: string, given: string, message: string]>([
   ['S3_BUCKET', 's3://plates', 'is not a bucket name (only the name, no s3:// and no path).'],
   ['S3_BUCKET', 'plates/in', 'is not a bucket name (only the name, no s3:// and no path).'],
   ['AWS_ENDPOINT_URL', 'minio:9000', 'must be an http(s) address, such as http://minio:9000.'],
+  ['AWS_ENDPOINT_URL', 'minio', 'must be an http(s) address, such as http://minio:9000.'],
   ['AWS_ENDPOINT_URL', 's3://minio', 'must be an http(s) address, such as http://minio:9000.'],
   ['S3_URL_STYLE', 'public', 'must be presigned or object.'],
   ['S3_URL_EXPIRES', '7d', 'must be a number of seconds.'],
