@@ -80,7 +80,7 @@ test('every plate that an answer of either shape holds comes out, in its place, 
         const plate = plateOf(result)
         return plate === undefined || plate === '' ? [] : [[index, plate]]
       })
-      const response = parseResponse(body)
+      const response = parseResponse(Buffer.from(body))
       const { readings } = response === undefined ? { readings: [] } : normalize(response)
       const read = readings.filter(({ plate }) => plate !== undefined)
       expect(read.map(({ index, plate }) => [index, plate])).toEqual(wanted)
@@ -96,7 +96,7 @@ test('an answer says the same when it comes out of the ledger', () => {
   fc.assert(
     fc.property(anyAnswer, (sent) => {
       const response = readResponse(JSON.parse(JSON.stringify(sent)))
-      const stored = readStored(JSON.parse(JSON.stringify(response?.raw)))
+      const stored = readStored(JSON.parse(JSON.stringify(response?.raw)), [])
       const said = [response, stored].map((one) => one && JSON.stringify(normalize(one)))
       expect(said[0]).toBeDefined()
       expect(said[1]).toBe(said[0])
@@ -124,7 +124,7 @@ test('what is no answer is none, and no error', () => {
   )
   fc.assert(
     fc.property(body, (words) => {
-      const response = parseResponse(words)
+      const response = parseResponse(Buffer.from(words))
       if (response !== undefined) expect(Array.isArray(normalize(response).readings)).toBe(true)
     }),
     cases,

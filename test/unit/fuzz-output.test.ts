@@ -51,7 +51,11 @@ test('CSV gives back every cell, and begins none with the sign of a formula', as
   await fc.assert(
     fc.asyncProperty(table, async ({ columns, pages }) => {
       const texts: string[] = []
-      const shell = { out: (text: string) => void texts.push(`${text}\n`), drained: async () => {} }
+      const shell = {
+        out: (text: string) => void texts.push(`${text}\n`),
+        outBytes: (bytes: Uint8Array) => void texts.push(Buffer.from(bytes).toString()),
+        drained: async () => {},
+      }
       const writer = createRowWriter({ csv: true }, shell)
       for (const rows of pages) await writer.write({ columns, rows })
       writer.end()
