@@ -62,31 +62,36 @@ export function openDecoder({
   timeLimitMs = TIME_LIMIT_MS,
   program = PROGRAM,
 }: DecoderOptions = {}): Decoder {
-  const concurrency = Math.min(atOnce, availableParallelism())
-  const limit = pLimit({ concurrency, rejectOnClear: true })
+  const limit = pLimit(Math.min(atOnce, availableParallelism()))
   const running = new Set<ChildProcess>()
   const idle: ChildProcess[] = []
+  let isClosed = false
+
+  async function answerTo(job: Job): Promise<unknown> {
+    const used = idle.pop()
+    if (used !== undefined) {
+      try {
+        return await answerOf(used, job)
+      } catch (thrown) {
+        // It may have died at rest, or of what an earlier picture did to it: this one is not to pay for that.
+        if (thrown instanceof TimeLimitError) throw thrown
+      }
+    }
+    return answerOf(start(), job)
+  }
+
+  async function answerOf(child: ChildProcess, job: Job): Promise<unknown> {
+    const given = await ask(child, job, timeLimitMs)
+    idle.push(child)
+    return given
+  }
 
   function start(): ChildProcess {
+    if (isClosed) throw new Error('the decoder was closed')
     const child = startProcess(program)
     if (child.pid !== undefined) running.add(child)
     child.once('exit', () => running.delete(child))
     return child
-  }
-
-  /** One that is at rest and was not killed meanwhile. */
-  function takeIdle(): ChildProcess | undefined {
-    for (let child = idle.pop(); child !== undefined; child = idle.pop()) {
-      if (child.connected && running.has(child)) return child
-    }
-    return undefined
-  }
-
-  async function answerTo(job: Job): Promise<unknown> {
-    const child = takeIdle() ?? start()
-    const given = await ask(child, job, timeLimitMs)
-    idle.push(child)
-    return given
   }
 
   async function resultOf<T>(job: Job, result: z.ZodType<T>): Promise<T> {
@@ -108,8 +113,10 @@ export function openDecoder({
       return resultOf({ kind: 'show', bytes, places }, shown)
     },
     async close() {
-      limit.clearQueue()
-      const gone = [...running].map((child) => once(child, 'exit'))
+      isClosed = true
+      const gone = [...running].map(
+        (child) => new Promise((resolve) => child.once('exit', resolve)),
+      )
       for (const child of running) child.kill('SIGKILL')
       await Promise.all(gone)
     },
@@ -129,7 +136,12 @@ function startProcess(program: URL): ChildProcess {
   return child
 }
 
-/** @throws when the process ends instead of answering, or takes too long, which ends it */
+class TimeLimitError extends Error {}
+
+/**
+ * Sends a job and waits for what comes of it.
+ * @throws {TimeLimitError} when it takes too long, and {Error} when the process ends instead; it is over in both cases
+ */
 async function ask(child: ChildProcess, job: Job, timeLimitMs: number): Promise<unknown> {
   const settled = new AbortController()
   const { signal } = settled
@@ -141,7 +153,7 @@ async function ask(child: ChildProcess, job: Job, timeLimitMs: number): Promise<
         throw new Error(`the decoder crashed (${killedBy ?? `exit code ${code}`})`)
       }),
       sleep(timeLimitMs, undefined, { signal }).then(() => {
-        throw new Error(`not done within ${timeLimitMs / 1_000} s`)
+        throw new TimeLimitError(`not done within ${timeLimitMs / 1_000} s`)
       }),
     ])
   } catch (thrown) {

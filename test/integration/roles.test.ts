@@ -1,9 +1,11 @@
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { TAKE_BACK } from '../../src/db/ledger-statements.ts'
 import { openServerDatabase } from '../../src/db/server.ts'
 import { installQueue } from '../../src/queue/install.ts'
 import { runInProcess, type Said } from '../support/in-process.ts'
 import { readmeBlocks } from '../support/readme.ts'
+import { pictureOf, sha256Of } from '../support/sample-pictures.ts'
 import { createWorkplace, type Workplace } from '../support/workplace.ts'
 
 const PASSWORD = 'pw'
@@ -32,12 +34,16 @@ afterAll(async () => {
   await place[Symbol.asyncDispose]()
 })
 
-function as(role: (typeof ROLES)[number]) {
+function urlOf(role: (typeof ROLES)[number]): string {
   const url = new URL(place.env['DATABASE_URL'] ?? '')
   url.username = role + SUFFIX
   url.password = PASSWORD
-  return (args: readonly string[], input = ''): Promise<Said> =>
-    runInProcess(args, { ...place.env, DATABASE_URL: url.href }, { input })
+  return url.href
+}
+
+function as(role: (typeof ROLES)[number]) {
+  const env = { ...place.env, DATABASE_URL: urlOf(role) }
+  return (args: readonly string[], input = ''): Promise<Said> => runInProcess(args, env, { input })
 }
 
 const INGEST = ['--images', '-', '--delay', '0']
@@ -93,6 +99,52 @@ test('the role that ingests does all that ingesting takes, and neither migrates 
     [`plates_ingest${SUFFIX}`],
   )
   expect(may).toEqual({ create: false })
+})
+
+test('each right of the role that ingests is needed', async () => {
+  const run = as('plates_ingest')
+  const role = `plates_ingest${SUFFIX}`
+  const database = openServerDatabase(urlOf('plates_ingest'), 1)
+  const rights = await place.query<{ privilege: string; table: string }>(
+    `SELECT privilege_type AS privilege, table_name AS table FROM information_schema.role_table_grants
+     WHERE grantee = $1 AND table_schema = 'public' ORDER BY 2, 1`,
+    [role],
+  )
+  expect(rights.length).toBeGreaterThan(20)
+  const drawn = await place.draw('other.jpg', 'purged.jpg')
+  const pictures = [...drawn, SAMPLE].map((name) => join(place.folder, name))
+  const list = [...pictures, '/none.jpg'].join('\n')
+  const isNeeded = async () => {
+    await place.query(
+      'TRUNCATE plate_lookups, vehicle_snapshots, image_sources, image_failures, ingest_runs, api_pace',
+    )
+    for (const flags of [
+      ['--delay', '0.01'],
+      ['--reread'],
+      ['--force', '--mmc', '--confidence-threshold', '1'],
+    ]) {
+      if ((await run([...INGEST, ...flags], list)).text.includes('permission denied')) return true
+    }
+    // What a run does only when an image is purged under its hands.
+    const isRefused = await database.query(TAKE_BACK, ['{}']).then(
+      () => false,
+      () => true,
+    )
+    if (isRefused) return true
+    // That a failure could not be noted fails nothing.
+    const [noted] = await place.query<{ times: number }>('SELECT times FROM image_failures')
+    return noted?.times !== 3
+  }
+  await place.query('INSERT INTO purged_images (image_sha256) VALUES ($1)', [
+    sha256Of(pictureOf('purged.jpg')),
+  ])
+  expect(await isNeeded()).toBe(false)
+  for (const { privilege, table } of rights) {
+    await place.query(`REVOKE ${privilege} ON ${table} FROM ${role}`)
+    expect(await isNeeded(), `${privilege} on ${table}`).toBe(true)
+    await place.query(`GRANT ${privilege} ON ${table} TO ${role}`)
+  }
+  await database.close()
 })
 
 test('the role that reads sees everything and changes nothing, and an ingest of its spends nothing', async () => {
