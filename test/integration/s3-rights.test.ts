@@ -37,8 +37,8 @@ interface Policy {
 
 /** The rights that a policy of the README gives, `*` for any text. */
 function rightsOf(name: string): string[] {
-  const policies: Policy[] = readmeBlocks('json').map((text) => JSON.parse(text))
-  const policy = policies.find((some) => JSON.stringify(some).includes(`"Sid":"${name}`))
+  const text = readmeBlocks('json').find((block) => block.includes(`"Sid": "${name}`))
+  const policy: Policy | undefined = text === undefined ? undefined : JSON.parse(text)
   return (policy?.Statement ?? []).flatMap(({ Action, Resource }) =>
     [Action].flat().map((action) => `${action} ${Resource}`),
   )
