@@ -133,6 +133,8 @@ must 'the app is up' until_true in_app true
 app=$(container_of app)
 image=$(docker inspect --format '{{.Image}}' "$app")
 check 'the app does not run as root' is "$(in_app id -un | tr -d '\r')" node
+privileges() { in_app sed -n 's/^\(Cap[A-Z][a-z]*\|NoNewPrivs\):[[:space:]]*//p' /proc/self/status | tr -d '\r' | sort -u | paste -sd ' ' -; }
+check 'the app has no capability, and can get none' is "$(privileges)" '0000000000000000 1'
 check 'the app cannot write to its own files, nor elsewhere on its root' fails in_app sh -c 'touch /app/dist/x || touch /x || touch /home/node/x'
 check 'the app can write to its working directory' in_app sh -c 'touch x && rm x'
 check 'the images file and folder are read-only in the app' fails in_app sh -c 'echo >> images.txt || touch images/x'
@@ -186,8 +188,10 @@ must 'the app is up again' until_true in_app true
 check 'the rows are still there' is "$(sql 'SELECT count(*) FROM vehicle_snapshots')" "$rows"
 check 'what exec had started was told to stop, and could end in good order' in_app grep "Lookups answered: $different" sandbox.log
 
-alone() { docker run --rm --read-only --volume "$project-alone:/app/data" "$image" "$@"; }
-check 'the image alone runs the demo on its embedded database, on a read-only root' alone demo
+# As the README has it.
+CONFINED=(--read-only --tmpfs /tmp --cap-drop ALL --security-opt no-new-privileges)
+alone() { docker run --rm "${CONFINED[@]}" --volume "$project-alone:/app/data" "$image" "$@"; }
+check 'the image alone runs the demo on its embedded database, on a read-only root, without capabilities' alone demo
 finds_all_known() { alone demo | tee /dev/stderr | grep " $images known already"; }
 check 'a second container finds that database again' finds_all_known
 stops_at_a_signal() {
