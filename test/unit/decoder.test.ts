@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
-import { afterAll, expect, test, vi } from 'vitest'
+import { afterAll, expect, onTestFailed, test, vi } from 'vitest'
 import { type Decoder, type DecoderOptions, openDecoder } from '../../src/decoding/decoder.ts'
 import { pngBomb } from '../support/bombs.ts'
 import { drawBmp, drawPicture } from '../support/drawn-images.ts'
@@ -109,5 +109,7 @@ test('a decoder ends with its owner, however that ended, also while it hangs', a
   const pid = Number(line)
   expect([await hasEnded(pid), owner.exitCode]).toEqual([false, null])
   owner.kill('SIGKILL')
+  // A test that fails is not to leave it at work for half an hour.
+  onTestFailed(() => void process.kill(pid, 'SIGKILL'))
   await vi.waitUntil(() => hasEnded(pid), 10_000)
 })
