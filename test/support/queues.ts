@@ -73,7 +73,7 @@ export function listeningShell(signal?: 'SIGINT'): Shell & { told: string[]; sai
     ...{ told, said, env: {}, version: '0', terminalColumns: undefined },
     input: process.stdin,
     out: (text) => void told.push(...text.split('\n')),
-    outBytes: () => {},
+    outBytes: (bytes) => void told.push(...String(bytes).replace(/\n$/, '').split('\n')),
     drained: async () => {},
     say: (text) => void said.push(...text.split('\n')),
     signal: signal === undefined ? new AbortController().signal : AbortSignal.abort(),
