@@ -22,6 +22,7 @@ import { checkSpool, createSpool, readSpool, type SpooledAnswer } from '../../sr
 import { writeWhole } from '../../src/write-file.ts'
 import { copyEmbeddedTemplate } from '../support/embedded-template.ts'
 import { asOrdinaryUser } from '../support/ordinary-user.ts'
+import { run } from '../support/programs.ts'
 
 let folder: string
 beforeEach(async () => {
@@ -77,13 +78,16 @@ describe.each(WAYS)('a file written by %s', (_way, write) => {
     expect((await readdir(folder)).sort()).toEqual(['dangling', 'out', 'out.part', 'precious'])
   })
 
-  test('takes the place of no device and no folder, however much it may', async () => {
-    await symlink('/dev/null', join(folder, 'link'))
-    for (const path of ['/dev/null', join(folder, 'link'), folder]) {
+  test('takes the place of no pipe, device or folder, however much it may', async () => {
+    // A device of the machine's own would be gone if this failed.
+    const pipe = join(folder, 'pipe')
+    await run('mkfifo', [pipe])
+    await symlink('pipe', join(folder, 'link'))
+    for (const path of [pipe, join(folder, 'link'), folder]) {
       await expect(write(path)).rejects.toThrow(ConfigError)
     }
-    expect((await lstat('/dev/null')).isCharacterDevice()).toBe(true)
-    expect(await readdir(folder)).toEqual(['link'])
+    expect((await lstat(pipe)).isFIFO()).toBe(true)
+    expect((await readdir(folder)).sort()).toEqual(['link', 'pipe'])
   })
 
   test('ends the parts that killed runs left a month ago, and no others', async () => {
