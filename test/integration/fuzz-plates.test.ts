@@ -67,13 +67,11 @@ describe.each(BOTH_DATABASES)('wildcards on %s', (_name, open) => {
         const { sql, values } = platesStatement({ plate: pattern })
         // A table of this one plate in the place of the real one: nothing has to be written.
         const row = `jsonb_populate_record(NULL::vehicle_snapshots, jsonb_build_object('plate_text', $${values.length + 1}::text))`
-        const found = await opened.database.query<{ plate_text: string }>(
+        const found = await opened.database.query(
           `WITH vehicle_snapshots AS (SELECT r.* FROM ${row} r) ${sql}`,
           [...values, plate],
         )
-        expect(found.map(({ plate_text }) => plate_text)).toEqual(
-          fits(plate, pattern) ? [plate] : [],
-        )
+        expect(found).toHaveLength(fits(plate, pattern) ? 1 : 0)
       }),
       cases,
     )
