@@ -3,6 +3,7 @@ import { CLOUD_URL, type DatabaseSettings, readApiUrl, readDatabaseUrl } from '.
 import type { ConfigProblem } from './errors.ts'
 import { INSECURE } from './insecure-api.ts'
 import { stateFolder } from './spool.ts'
+import { readStorage, storageProblems } from './storage-settings.ts'
 import { tlsProblems } from './tls-settings.ts'
 
 /** The API as the settings name it. */
@@ -112,7 +113,8 @@ export const SETTINGS = {
 }
 
 const schema = z.object(SETTINGS)
-type Env = z.infer<typeof schema>
+/** The environment as read. */
+export type Env = z.infer<typeof schema>
 
 /**
  * Reads the settings from the environment. Empty means unset.
@@ -137,7 +139,7 @@ export function readSettings(
   problems.push(...tlsProblems(env))
   if (needs.api) problems.push(...apiProblems(read, wrong, needs.allowInsecureApi))
   const storage = readStorage(read, wrong)
-  if (needs.storage && storage.kind === 's3') problems.push(...s3Problems(read, wrong))
+  if (needs.storage && storage.kind === 's3') problems.push(...storageProblems(read, wrong))
   if (problems.length > 0) return { problems, storage }
   return {
     settings: {
@@ -169,47 +171,4 @@ function apiProblems(
   const message =
     'is not set. Take the API token from app.platerecognizer.com and set it in the environment or in .env; to try the tool without an account, run: npx plate-snapshot demo'
   return [{ name: 'PLATE_API_KEY', message }]
-}
-
-/** What is wrong is set all the same: a mistyped DATABASE_URL or bucket does not hide what else S3 lacks. */
-function readStorage(env: Env, wrong: Set<string>): StorageSettings {
-  const isEmbedded = env.DATABASE_URL.kind === 'embedded' && !wrong.has('DATABASE_URL')
-  const isDefaultDb = isEmbedded && env.S3_BUCKET === undefined && !wrong.has('S3_BUCKET')
-  const kind = env.STORE_IMAGES ?? (isDefaultDb ? 'db' : 's3')
-  if (kind === 'db') return { kind }
-  const { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey } = env
-  const sessionToken = env.AWS_SESSION_TOKEN
-  const hasKeys = accessKeyId !== undefined && secretAccessKey !== undefined
-  return {
-    kind,
-    bucket: env.S3_BUCKET ?? '',
-    region: env.AWS_REGION,
-    endpoint: env.AWS_ENDPOINT_URL,
-    credentials: hasKeys
-      ? { accessKeyId, secretAccessKey, ...(sessionToken !== undefined && { sessionToken }) }
-      : undefined,
-    urlStyle: env.S3_URL_STYLE,
-    urlExpiresS: env.S3_URL_EXPIRES,
-  }
-}
-
-function s3Problems(env: Env, wrong: Set<string>): ConfigProblem[] {
-  const problems: ConfigProblem[] = []
-  if (env.S3_BUCKET === undefined && !wrong.has('S3_BUCKET')) {
-    const message =
-      'is not set. Name the bucket for the images, or keep them in the database: STORE_IMAGES=db'
-    problems.push({ name: 'S3_BUCKET', message })
-  }
-  const { AWS_ACCESS_KEY_ID: id, AWS_SECRET_ACCESS_KEY: secret } = env
-  if ((id === undefined) !== (secret === undefined)) {
-    const [name, other] =
-      id === undefined
-        ? ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY']
-        : ['AWS_SECRET_ACCESS_KEY', 'AWS_ACCESS_KEY_ID']
-    problems.push({
-      name,
-      message: `is not set, but ${other} is. Set both, or neither to use a profile or a role.`,
-    })
-  }
-  return problems
 }

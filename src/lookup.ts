@@ -1,14 +1,14 @@
-import { randomUUID } from 'node:crypto'
 import { type Dispatcher, request } from 'undici'
 import { certificateHint } from './certificates.ts'
 import { LookupError, messageOf } from './errors.ts'
 import { isTimeout, neverLeft, readBeginning } from './http.ts'
 import { keyInClear } from './insecure-api.ts'
+import { encodeForm } from './lookup-form.ts'
 import { RefusedTargetError } from './reach.ts'
 import { type LookupResponse, parseResponse } from './response.ts'
 import { throttleMs } from './retry-after.ts'
 import { withoutSecrets } from './secrets.ts'
-import { secretPartsOf, uploadNameOf } from './source.ts'
+import { secretPartsOf } from './source.ts'
 
 /** What is asked about every image of a run. It decides what the answer holds, so the ledger keeps it. */
 export interface Question {
@@ -104,43 +104,6 @@ function readAnswer(
 /** What is secret about the link that the API is to fetch. */
 function linkSecrets(subject: LookupSubject): string[] {
   return 'imageUrl' in subject ? secretPartsOf(subject.imageUrl) : []
-}
-
-/**
- * The multipart body, put together by hand, which is faster than FormData; in parts, so that the image is in memory
- * once.
- */
-function encodeForm(
-  subject: LookupSubject,
-  question: Question,
-): { parts: Uint8Array[]; contentType: string } {
-  const boundary = `plate-snapshot-${randomUUID()}`
-  const parts: Uint8Array[] = []
-  const field = (name: string, value: string) => {
-    parts.push(
-      Buffer.from(
-        `--${boundary}\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n${value}\r\n`,
-      ),
-    )
-  }
-  for (const region of question.regions) field('regions', region)
-  if (question.cameraId !== undefined) field('camera_id', question.cameraId)
-  if (question.mmc) field('mmc', 'true')
-  if (question.engineConfig !== undefined) field('config', JSON.stringify(question.engineConfig))
-  if ('imageUrl' in subject) {
-    field('upload_url', subject.imageUrl)
-  } else {
-    const file = `name="upload"; filename="${uploadNameOf(subject.source)}"`
-    parts.push(
-      Buffer.from(
-        `--${boundary}\r\nContent-Disposition: form-data; ${file}\r\nContent-Type: ${subject.mime}\r\n\r\n`,
-      ),
-      subject.bytes,
-      Buffer.from('\r\n'),
-    )
-  }
-  parts.push(Buffer.from(`--${boundary}--\r\n`))
-  return { parts, contentType: `multipart/form-data; boundary=${boundary}` }
 }
 
 /** An answer with a status that is no success, as an error. Bodies may be JSON, text or HTML. */

@@ -1,10 +1,9 @@
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { openServerDatabase } from '../../src/db/server.ts'
-import { installQueue } from '../../src/queue/install.ts'
 import { startHttpServer } from '../support/http-server.ts'
 import { runInProcess, type Said } from '../support/in-process.ts'
-import { createWorkplace, type Workplace } from '../support/workplace.ts'
+import { createQueuedWorkplace } from '../support/queues.ts'
+import type { Workplace } from '../support/workplace.ts'
 
 /** Clears the screen, goes back, rings, deletes, colors (CSI as one character), turns the text round, breaks the line. */
 const CONTROLS = '\x1b[2J\r\x07\b\x7f\u009b31m\u202e\u2066\u200f\u2028'
@@ -22,11 +21,7 @@ const RAW = /[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\
 
 let place: Workplace
 beforeAll(async () => {
-  place = await createWorkplace()
-  place.env['XDG_STATE_HOME'] = join(place.folder, 'state')
-  const database = openServerDatabase(place.env['DATABASE_URL'] ?? '', 2)
-  await installQueue(database, 'pgboss')
-  await database.close()
+  place = await createQueuedWorkplace()
 })
 afterAll(() => place[Symbol.asyncDispose]())
 

@@ -2,11 +2,11 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { TAKE_BACK } from '../../src/db/ledger-statements.ts'
 import { openServerDatabase } from '../../src/db/server.ts'
-import { installQueue } from '../../src/queue/install.ts'
 import { runInProcess, type Said } from '../support/in-process.ts'
+import { createQueuedWorkplace } from '../support/queues.ts'
 import { readmeBlocks } from '../support/readme.ts'
 import { pictureOf, sha256Of } from '../support/sample-pictures.ts'
-import { createWorkplace, type Workplace } from '../support/workplace.ts'
+import type { Workplace } from '../support/workplace.ts'
 
 const PASSWORD = 'pw'
 /** Roles are the server's, and other tests run on it. */
@@ -15,11 +15,7 @@ const ROLES = ['plates_ingest', 'plates_read'] as const
 
 let place: Workplace
 beforeAll(async () => {
-  place = await createWorkplace()
-  place.env['XDG_STATE_HOME'] = join(place.folder, 'state')
-  const database = openServerDatabase(place.env['DATABASE_URL'] ?? '', 2)
-  await installQueue(database, 'pgboss')
-  await database.close()
+  place = await createQueuedWorkplace()
   for (const role of ROLES) {
     const sql = readmeBlocks('sql').find((block) => block.includes(`CREATE ROLE ${role} `)) ?? ''
     await place.query(sql.replaceAll(role, role + SUFFIX))

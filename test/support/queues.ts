@@ -1,11 +1,14 @@
+import { join } from 'node:path'
 import type { PgBoss } from 'pg-boss'
 import type { Database } from '../../src/db/database.ts'
+import { openServerDatabase } from '../../src/db/server.ts'
 import { DEAD_LETTERS, QUEUE } from '../../src/queue/boss.ts'
 import { installQueue, openQueue } from '../../src/queue/install.ts'
 import { toJob } from '../../src/queue/job.ts'
 import type { Shell } from '../../src/shell.ts'
 import { redactSource } from '../../src/source.ts'
 import type { OpenedDatabase } from './both-databases.ts'
+import { createWorkplace, type Workplace } from './workplace.ts'
 
 export const SCHEMA = 'pgboss'
 
@@ -21,6 +24,16 @@ export interface TestQueue extends AsyncDisposable {
   kill(line: string, output: object): Promise<void>
   /** Nothing waits, failed, or was done. */
   empty(): Promise<void>
+}
+
+/** A workplace on a server database with a queue, and a state folder of its own for commands in this process. */
+export async function createQueuedWorkplace(): Promise<Workplace> {
+  const place = await createWorkplace()
+  place.env['XDG_STATE_HOME'] = join(place.folder, 'state')
+  const database = openServerDatabase(place.env['DATABASE_URL'] ?? '', 2)
+  await installQueue(database, SCHEMA)
+  await database.close()
+  return place
 }
 
 /** An empty queue. */
