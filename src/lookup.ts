@@ -73,12 +73,12 @@ export async function sendLookup(
     const { bytes, isWhole } = await readBeginning(response.body, MAX_ANSWER_BYTES)
     // An answer may repeat what it was asked with, a link to an image included.
     const secrets = [key, ...linkSecrets(subject)]
-    const said = beginningOf(bytes, secrets)
+    const said = () => beginningOf(bytes, secrets)
     if (status < 200 || status > 299) {
-      throw refusal(source, status, said, headers['retry-after'])
+      throw refusal(source, status, said(), headers['retry-after'])
     }
-    if (!isWhole) throw tooLarge(source, status, said)
-    return readAnswer(bytes, secrets) ?? unreadable(source, status, said)
+    if (!isWhole) throw tooLarge(source, status, said())
+    return readAnswer(bytes, secrets) ?? unreadable(source, status, said())
   } catch (thrown) {
     throw transportError(source, thrown, timeoutMs)
   }

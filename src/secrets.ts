@@ -14,12 +14,21 @@ const LICENSE_KEY =
  * goes too.
  */
 export function withoutSecrets(text: string, secrets: readonly (string | undefined)[]): string {
-  const spelled = secrets.flatMap((secret = '') =>
-    secret.length < SHORTEST ? [] : [anySpelling(secret), ...inBase64(secret)],
-  )
-  const plain =
-    spelled.length === 0 ? text : text.replace(new RegExp(spelled.join('|'), 'g'), HIDDEN)
+  const long = secrets.filter((secret = '') => secret.length >= SHORTEST)
+  const plain = long.length === 0 ? text : text.replace(patternOf(long), HIDDEN)
   return plain.replace(LICENSE_KEY, `$1${HIDDEN}`)
+}
+
+/** Put together, the pattern takes longer than the search: of the same key it is asked for at every answer. */
+let last = { secrets: '', pattern: /$^/g }
+
+function patternOf(secrets: readonly (string | undefined)[]): RegExp {
+  const joined = secrets.join('\n')
+  if (last.secrets !== joined) {
+    const spelled = secrets.flatMap((secret = '') => [anySpelling(secret), ...inBase64(secret)])
+    last = { secrets: joined, pattern: new RegExp(spelled.join('|'), 'g') }
+  }
+  return last.pattern
 }
 
 /** Settings that are a secret as they stand. */
