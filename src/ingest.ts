@@ -7,11 +7,10 @@ import { linesWithMemory } from './memory.ts'
 import { openPreview } from './open-preview.ts'
 import { type IngestOptions, wantedOf } from './options.ts'
 import type { Outcome } from './outcome.ts'
-import type { WantedLine } from './pipeline.ts'
 import { summaryRecord } from './run-report.ts'
 import type { Spool } from './spool.ts'
 import { count, createTally, type Tally } from './tally.ts'
-import type { Wanted } from './wanted.ts'
+import type { Wanted, WantedLine } from './wanted.ts'
 import { type Opened, openIngest, type RunEvents } from './wiring.ts'
 
 /** What a run tells while it is under way. */

@@ -1,6 +1,7 @@
 import { batchesOf } from './batches.ts'
 import type { Recalled } from './db/recall.ts'
-import { isComplete, type Line, type WantedLine } from './pipeline.ts'
+import { isComplete, type Line } from './pipeline.ts'
+import type { WantedLine } from './wanted.ts'
 
 /** Lines that the ledger is asked about at once. */
 const MOST_LINES = 128

@@ -11,21 +11,11 @@ import type { ImageRef } from './image-list.ts'
 import type { Answer, RunSignals } from './look-up-plates.ts'
 import { normalize, type PlateReading, type Snapshot } from './normalize.ts'
 import { type Ingested, ingested, outcomeWithoutRows, purgedBefore } from './outcome.ts'
-import type { Wanted } from './wanted.ts'
+import type { Wanted, WantedImage, WantedLine } from './wanted.ts'
 
-/** A line with what is wanted of its image. */
-export interface WantedLine extends ImageRef {
-  wanted: Wanted
-}
-
-/** The same with what the ledger has of its source, where that is all there is to know. */
+/** A line with what the ledger has of its source, where that is all there is to know. */
 export interface Line extends WantedLine {
   remembered?: Remembered | undefined
-}
-
-/** The bytes of a line, with what is wanted of them. */
-export interface WantedImage extends FetchedImage {
-  wanted: Wanted
 }
 
 /** The stages, each ready to be used: retried, paced and bound to this run's settings. */

@@ -1,3 +1,5 @@
+import type { FetchedImage } from './fetch-image.ts'
+import type { ImageRef } from './image-list.ts'
 import type { Question } from './lookup.ts'
 
 /** What is wanted of an image: of all lines of a list by the run's flags, of a job's image by what travels with it. */
@@ -7,4 +9,14 @@ export interface Wanted {
   threshold: number
   /** To be found in the `meta` of its rows, beside what the tool writes there. */
   meta?: Readonly<Record<string, unknown>> | undefined
+}
+
+/** A line with what is wanted of its image. */
+export interface WantedLine extends ImageRef {
+  wanted: Wanted
+}
+
+/** The bytes of a line, with what is wanted of them. */
+export interface WantedImage extends FetchedImage {
+  wanted: Wanted
 }

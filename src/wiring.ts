@@ -18,7 +18,7 @@ import { openPace, ownDelayMs, type RunKind } from './open-pace.ts'
 import type { RunOptions } from './options.ts'
 import { databaseOutage, storageOutage } from './outages.ts'
 import type { Ingested } from './outcome.ts'
-import { type Deps, ingestImage, isUntouched, type Line, type WantedImage } from './pipeline.ts'
+import { type Deps, ingestImage, isUntouched, type Line } from './pipeline.ts'
 import { createPlaces, inFlightFor } from './places.ts'
 import { guardOfApi, guardOfImages } from './reach.ts'
 import { createFetch, createMemory } from './reading.ts'
@@ -27,6 +27,7 @@ import { openSafety, readInEarlier } from './safekeeping.ts'
 import type { Spool } from './spool.ts'
 import type { ImageStore } from './storage/image-store.ts'
 import { openDatabase, openImageStore } from './stores.ts'
+import type { WantedImage } from './wanted.ts'
 
 /** Longest wait for one statement of a run, in milliseconds: the bytes of a large image over a slow line included. */
 const QUERY_TIMEOUT_MS = 60_000

@@ -3,10 +3,9 @@ import { resolve } from 'node:path'
 import type { JobInsert } from 'pg-boss'
 import { z } from 'zod'
 import type { ImageRef } from '../image-list.ts'
-import type { WantedLine } from '../pipeline.ts'
 import { redactSource, schemeOf } from '../source.ts'
 import { storable } from '../storable.ts'
-import type { Wanted } from '../wanted.ts'
+import type { Wanted, WantedLine } from '../wanted.ts'
 
 /** What a job holds, in the names that users know. Other programs may put such jobs too: all but `image` may be left out. */
 const jobSchema = z.object({

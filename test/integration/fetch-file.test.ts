@@ -86,12 +86,12 @@ test('a file of just the cap is taken', async () => {
 })
 
 test('--root keeps paths inside its folder, however they lead out', async () => {
-  const root = join(folder, 'root')
+  const root = join(folder, 'kept')
   await mkdir(join(root, 'deep'), { recursive: true })
-  await symlink(root, join(folder, 'also-root'))
+  await symlink(root, join(folder, 'also-kept'))
   await file('outside.png', picture)
-  await file('root/inside.png', picture)
-  await file('root2.png', picture)
+  await file('kept/inside.png', picture)
+  await file('kept2.png', picture)
   await symlink('../outside.png', join(root, 'out.png'))
   await symlink('..', join(root, 'up'))
   await symlink('inside.png', join(root, 'in.png'))
@@ -100,15 +100,15 @@ test('--root keeps paths inside its folder, however they lead out', async () => 
     const within = { ...access, root: { given, real: await realpath(given) } }
     return fetchImage(path, within, new AbortController().signal)
   }
-  const inside = ['inside.png', 'in.png', 'deep/../inside.png', '../root/inside.png']
+  const inside = ['inside.png', 'in.png', 'deep/../inside.png', '../kept/inside.png']
   for (const name of inside) {
     expect(await fetchWithin(`${root}/${name}`), name).toMatchObject({ bytes: picture })
-    const named = `${folder}/also-root/${name}`
-    expect(await fetchWithin(named, join(folder, 'also-root')), name).toMatchObject({
+    const named = `${folder}/also-kept/${name}`
+    expect(await fetchWithin(named, join(folder, 'also-kept')), name).toMatchObject({
       bytes: picture,
     })
   }
-  const outside = ['out.png', 'up/outside.png', '../outside.png', '../root2.png', '../gone.png']
+  const outside = ['out.png', 'up/outside.png', '../outside.png', '../kept2.png', '../gone.png']
   for (const path of [...outside.map((name) => `${root}/${name}`), 'samples/none.jpg']) {
     const error = await fetchWithin(path).catch((thrown: unknown) => thrown)
     expect(error, path).toMatchObject({ code: 'path_refused', isTransient: false, scope: 'image' })

@@ -5,10 +5,10 @@ import {
   PutObjectCommand,
 } from '@aws-sdk/client-s3'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { WantedImage } from '../../src/pipeline.ts'
 import { createByteaStore } from '../../src/storage/bytea-store.ts'
 import type { ImageStore } from '../../src/storage/image-store.ts'
 import { openS3Store } from '../../src/storage/s3-store.ts'
+import type { WantedImage } from '../../src/wanted.ts'
 import { BOTH_DATABASES, type OpenedDatabase } from '../support/both-databases.ts'
 import { createBucket } from '../support/databases.ts'
 import { fetchedImage } from '../support/drawn-images.ts'

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Database } from '../../src/db/database.ts'
-import type { WantedImage } from '../../src/pipeline.ts'
+import type { WantedImage } from '../../src/wanted.ts'
 import { BOTH_DATABASES, type OpenedDatabase } from '../support/both-databases.ts'
 import { fetchedImage } from '../support/drawn-images.ts'
 import { answerOf, openLedger, responseWith } from '../support/ledgers.ts'

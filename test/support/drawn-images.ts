@@ -1,8 +1,7 @@
 import { hash, randomBytes } from 'node:crypto'
 import sharp from 'sharp'
 import type { Question } from '../../src/lookup.ts'
-import type { WantedImage } from '../../src/pipeline.ts'
-import type { Wanted } from '../../src/wanted.ts'
+import type { Wanted, WantedImage } from '../../src/wanted.ts'
 
 /** A picture of 8 by 6 pixels in a format that sharp writes; its noise makes each another image. */
 export function drawPicture(format: 'jpeg' | 'png' | 'webp' | 'gif' | 'tiff'): Promise<Buffer> {

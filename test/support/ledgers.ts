@@ -4,8 +4,8 @@ import { beginRun, type Heartbeat, type Run } from '../../src/db/runs.ts'
 import type { S3Object } from '../../src/db/snapshots.ts'
 import { meets } from '../../src/filter.ts'
 import { normalize, type PlateReading, type Snapshot } from '../../src/normalize.ts'
-import type { WantedImage } from '../../src/pipeline.ts'
 import { type LookupResponse, readResponse } from '../../src/response.ts'
+import type { WantedImage } from '../../src/wanted.ts'
 import { fetchedImage } from './drawn-images.ts'
 
 export interface LedgerSettings {
