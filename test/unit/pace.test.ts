@@ -74,7 +74,8 @@ test('an abort ends a wait at once', async () => {
 })
 
 test('an abort in the queue lets the next go on', async () => {
-  const pace = createPace(5)
+  const fake = fakeTime()
+  const pace = createPace(5, undefined, fake.clock)
   const stop = new AbortController()
   const order: string[] = []
   const takes = async (name: string, signal: AbortSignal) => {
@@ -84,7 +85,9 @@ test('an abort in the queue lets the next go on', async () => {
   const turns = [takes('first', never), takes('aborted', stop.signal), takes('next', never)]
   stop.abort(new Error('stopped'))
 
-  const [, aborted] = await Promise.allSettled(turns)
+  const settled = Promise.allSettled(turns)
+  await fake.passUntil(2_000)
+  const [, aborted] = await settled
   expect(aborted).toMatchObject({ status: 'rejected', reason: new Error('stopped') })
   expect(order).toEqual(['first', 'next'])
 })
