@@ -1,5 +1,5 @@
 import { Argument, Command, CommanderError, Option } from 'commander'
-import type { Flag } from './flags.ts'
+import type { Flag } from './flag.ts'
 import { meaningOf, topHelp } from './help.ts'
 import type { Shell } from './shell.ts'
 

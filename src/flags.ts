@@ -1,9 +1,5 @@
-/** A flag as the command line, its `--help` and the README's table show it; `default` is what the schema uses. */
-export interface Flag {
-  flags: string
-  meaning: string
-  default?: number | string | boolean
-}
+import type { Flag } from './flag.ts'
+import { LIST_FLAGS } from './list-flags.ts'
 
 /** What to do when an answer was lost and may have been billed: ask once more, keep to the retries, or never again. */
 export const LOST_ANSWER = ['once', 'retry', 'fail'] as const
@@ -13,10 +9,7 @@ export const LOST_ANSWER = ['once', 'retry', 'fail'] as const
  * than this: what a flag accepts is in options.ts, which loads zod.
  */
 export const INGEST_FLAGS = {
-  images: {
-    flags: '--images <file>',
-    meaning: 'the images file, one path or URL a line, or - for standard input',
-  },
+  ...LIST_FLAGS,
   delay: {
     flags: '--delay <seconds>',
     meaning: 'least time between two requests to the API, from start to start',
@@ -73,6 +66,11 @@ export const INGEST_FLAGS = {
     meaning: 'a picture of more pixels, width times height, fails and is not looked up',
     // The largest that cameras of phones make have 199.8 million.
     default: 200_000_000,
+  },
+  maxUploadBytes: {
+    flags: '--max-upload-bytes <n>',
+    meaning:
+      'a larger image is made smaller for the lookup, never in the store (3000000 for the cloud, none for an SDK)',
   },
   publicOnly: {
     flags: '--public-only',
@@ -132,61 +130,14 @@ export const INGEST_FLAGS = {
     flags: '--failed <file>',
     meaning: 'write the lines that failed, verbatim, ready to be given to --images',
   },
+  archive: {
+    flags: '--archive <dir>',
+    meaning: 'move local files there, keeping their tree, once their rows and objects are safe',
+  },
   json: {
     flags: '--json',
     meaning: 'one JSON object a line on standard output',
     default: false,
   },
   quiet: { flags: '--quiet', meaning: 'no progress, only the summary', default: false },
-} as const satisfies Record<string, Flag>
-
-const { regions, cameraId, mmc, engineConfig, confidenceThreshold, json, quiet } = INGEST_FLAGS
-
-/** Every flag of `enqueue`: the list, and what travels with each of its lines. */
-export const ENQUEUE_FLAGS = {
-  images: INGEST_FLAGS.images,
-  confidenceThreshold,
-  regions,
-  cameraId,
-  mmc,
-  engineConfig,
-  meta: {
-    flags: '--meta <json>',
-    meaning: "a JSON object to be found in the meta of the images' rows",
-  },
-  json,
-  quiet,
-} as const satisfies Record<string, Flag>
-
-/** Every flag of `work`: how jobs are taken through, and when it ends. */
-export const WORK_FLAGS = {
-  concurrency: INGEST_FLAGS.concurrency,
-  untilEmpty: {
-    flags: '--until-empty',
-    meaning: 'end when no line waits and none is at work anywhere; else wait for more',
-    default: false,
-  },
-  delay: {
-    flags: '--delay <seconds>',
-    meaning:
-      'least time between two requests of all workers together; of several the longest wins (0.5 when none says so; queue pace changes it)',
-  },
-  retries: INGEST_FLAGS.retries,
-  lostAnswer: INGEST_FLAGS.lostAnswer,
-  fetchTimeout: INGEST_FLAGS.fetchTimeout,
-  lookupTimeout: INGEST_FLAGS.lookupTimeout,
-  maxImageBytes: INGEST_FLAGS.maxImageBytes,
-  maxImagePixels: INGEST_FLAGS.maxImagePixels,
-  publicOnly: INGEST_FLAGS.publicOnly,
-  allowHost: INGEST_FLAGS.allowHost,
-  local: INGEST_FLAGS.local,
-  root: INGEST_FLAGS.root,
-  allowInsecureApi: INGEST_FLAGS.allowInsecureApi,
-  stopAfter: INGEST_FLAGS.stopAfter,
-  grace: INGEST_FLAGS.grace,
-  patience: INGEST_FLAGS.patience,
-  heartbeat: INGEST_FLAGS.heartbeat,
-  maxLookups: INGEST_FLAGS.maxLookups,
-  json,
-  quiet,
 } as const satisfies Record<string, Flag>

@@ -1,5 +1,6 @@
 import type { CommandEntry } from './command-line.ts'
-import { type Flag, INGEST_FLAGS } from './flags.ts'
+import type { Flag } from './flag.ts'
+import { INGEST_FLAGS } from './flags.ts'
 
 const DOES =
   'Reads a list of images, asks the Plate Recognizer Snapshot API about each once, and keeps what was seen in PostgreSQL.'

@@ -1,8 +1,8 @@
 import type { CommandEntry } from './command-line.ts'
 import { escapeControls } from './escape-controls.ts'
-import { ENQUEUE_FLAGS, INGEST_FLAGS, WORK_FLAGS } from './flags.ts'
+import { INGEST_FLAGS } from './flags.ts'
 import { topHelp } from './help.ts'
-import { QUEUE_ACTIONS, QUEUE_FLAGS } from './queue-flags.ts'
+import { ENQUEUE_FLAGS, QUEUE_ACTIONS, QUEUE_FLAGS, WORK_FLAGS } from './queue-flags.ts'
 import type { Shell } from './shell.ts'
 import {
   IMAGE_FLAGS,

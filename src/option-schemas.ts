@@ -2,6 +2,7 @@ import { existsSync, realpathSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { z } from 'zod'
 import { LONGEST_LINK_S } from './config.ts'
+import { messageOf } from './errors.ts'
 import { isHost } from './reach.ts'
 import type { Root } from './read-file.ts'
 import { mend } from './storable.ts'
@@ -69,6 +70,39 @@ export const hosts = codes.transform((texts, context) => {
   }
   return texts
 })
+
+/** Some of these words, repeated or with commas between, in the order given, each once. */
+export function listOf<const Word extends string>(words: readonly Word[]) {
+  const error = `must be of ${words.join(', ')}; of several, the first that tells counts.`
+  return z
+    .union([z.string(), z.array(z.string())], { error })
+    .transform((given) => [given].flat().flatMap((text) => text.split(',')))
+    .transform((texts) => [...new Set(texts.map((text) => text.trim().toLowerCase()))])
+    .pipe(z.array(z.enum(words, { error })).min(1, error))
+}
+
+/** A regular expression (as JavaScript writes them). */
+export const expression = z.string().transform((text, context): RegExp => {
+  try {
+    return new RegExp(text, 'u')
+  } catch (thrown) {
+    context.addIssue(`must be a regular expression: ${messageOf(thrown)}`)
+    return z.NEVER
+  }
+})
+
+/** The name of a time zone that this Node knows (IANA). */
+export const timezone = z.string().refine(isTimezone, {
+  error: 'must be the name of a time zone, such as Europe/Berlin or UTC.',
+})
+
+function isTimezone(name: string): boolean {
+  try {
+    return name !== '' && new Intl.DateTimeFormat('en', { timeZone: name }).format() !== ''
+  } catch {
+    return false
+  }
+}
 
 /** A folder that is there. */
 export const folder = z.string().transform((path, context): Root => {

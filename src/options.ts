@@ -1,19 +1,25 @@
 import { z } from 'zod'
-import { type ENQUEUE_FLAGS, INGEST_FLAGS, LOST_ANSWER, type WORK_FLAGS } from './flags.ts'
+import { INGEST_FLAGS, LOST_ANSWER } from './flags.ts'
+import { CAPTURED_AT } from './list-flags.ts'
 import {
   confidence,
+  expression,
   filled,
   folder,
   hosts,
   jsonObject,
+  listOf,
   regions,
   seconds,
+  timezone,
   whole,
 } from './option-schemas.ts'
+import type { ENQUEUE_FLAGS, WORK_FLAGS } from './queue-flags.ts'
 import { type Reading, read } from './read-options.ts'
 import type { Wanted } from './wanted.ts'
 
-const IMAGES_MISSING = 'is required: a file with one path or URL a line, or - for standard input.'
+const IMAGES_MISSING =
+  'is required: a file with one path or URL a line, a folder, or - for standard input.'
 
 /** Every default is the flag table's. */
 const flags = INGEST_FLAGS
@@ -21,6 +27,11 @@ const flags = INGEST_FLAGS
 /** What `ingest` can be told; times in seconds, sizes in bytes. A flag and its schema exist only together. */
 const ingestSchema = z.object({
   images: z.string({ error: IMAGES_MISSING }).min(1, IMAGES_MISSING),
+  settle: seconds(0).default(flags.settle.default),
+  cameraFromPath: expression.optional(),
+  capturedAt: listOf(CAPTURED_AT).default([flags.capturedAt.default]),
+  timezone: timezone.optional(),
+  filenameTime: filled.optional(),
   delay: seconds(0).default(flags.delay.default),
   confidenceThreshold: confidence.default(flags.confidenceThreshold.default),
   concurrency: whole(1, 1_000).default(flags.concurrency.default),
@@ -36,6 +47,7 @@ const ingestSchema = z.object({
   lookupTimeout: seconds(0.001).default(flags.lookupTimeout.default),
   maxImageBytes: whole(1).default(flags.maxImageBytes.default),
   maxImagePixels: whole(1).default(flags.maxImagePixels.default),
+  maxUploadBytes: whole(1).optional(),
   publicOnly: z.boolean().default(flags.publicOnly.default),
   allowHost: hosts.default([]),
   local: z.boolean().default(true),
@@ -50,6 +62,7 @@ const ingestSchema = z.object({
   reread: z.boolean().default(flags.reread.default),
   dryRun: z.boolean().default(flags.dryRun.default),
   failed: filled.optional(),
+  archive: filled.optional(),
   json: z.boolean().default(flags.json.default),
   quiet: z.boolean().default(flags.quiet.default),
 } satisfies Record<keyof typeof INGEST_FLAGS, z.ZodType>)
@@ -59,6 +72,7 @@ export type IngestOptions = z.infer<typeof ingestSchema>
 export type RunOptions = Pick<
   IngestOptions,
   | 'allowHost'
+  | 'archive'
   | 'concurrency'
   | 'fetchTimeout'
   | 'force'
@@ -69,6 +83,7 @@ export type RunOptions = Pick<
   | 'maxImageBytes'
   | 'maxImagePixels'
   | 'maxLookups'
+  | 'maxUploadBytes'
   | 'patience'
   | 'publicOnly'
   | 'reread'
@@ -93,6 +108,11 @@ export type Reach = z.infer<typeof reachSchema>
 const enqueueSchema = z.object({
   ...ingestSchema.pick({
     images: true,
+    settle: true,
+    cameraFromPath: true,
+    capturedAt: true,
+    timezone: true,
+    filenameTime: true,
     confidenceThreshold: true,
     regions: true,
     cameraId: true,
@@ -114,6 +134,8 @@ const workSchema = z.object({
     lookupTimeout: true,
     maxImageBytes: true,
     maxImagePixels: true,
+    maxUploadBytes: true,
+    archive: true,
     publicOnly: true,
     allowHost: true,
     local: true,
@@ -140,7 +162,10 @@ export function wantedOf({
   engineConfig,
   confidenceThreshold: threshold,
   meta,
-}: Omit<EnqueueOptions, 'images' | 'json' | 'quiet'>): Wanted {
+}: Pick<
+  EnqueueOptions,
+  'regions' | 'cameraId' | 'mmc' | 'engineConfig' | 'confidenceThreshold' | 'meta'
+>): Wanted {
   return { question: { regions, cameraId, mmc, engineConfig }, threshold, meta }
 }
 

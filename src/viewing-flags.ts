@@ -1,4 +1,4 @@
-import type { Flag } from './flags.ts'
+import type { Flag } from './flag.ts'
 
 // The flags of the commands that come after a run: what was seen, and what is to go.
 

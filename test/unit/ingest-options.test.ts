@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { type Flag, INGEST_FLAGS } from '../../src/flags.ts'
+import type { Flag } from '../../src/flag.ts'
+import { INGEST_FLAGS } from '../../src/flags.ts'
 import { readIngestOptions, readReprocessOptions } from '../../src/options.ts'
 
 const read = (given: Record<string, unknown>) => readIngestOptions({ images: '-', ...given })
@@ -18,6 +19,8 @@ test('only the images have to be named', () => {
     lookupTimeout: 60,
     maxImageBytes: 20_000_000,
     maxImagePixels: 200_000_000,
+    settle: 2,
+    capturedAt: ['api'],
     publicOnly: false,
     allowHost: [],
     local: true,
@@ -37,7 +40,8 @@ test('only the images have to be named', () => {
 test('what is left out is as the table of flags says', () => {
   const defaults = Object.entries<Flag>(INGEST_FLAGS).map(([option, flag]) => [
     option,
-    flag.default,
+    // Of those that may be more than one, the list is given.
+    option === 'capturedAt' ? [flag.default] : flag.default,
   ])
   const known = defaults.filter(([, value]) => value !== undefined)
   expect(read({}).options).toMatchObject(Object.fromEntries(known))
@@ -72,7 +76,7 @@ test.each<[option: string, given: unknown, value: unknown]>([
 
 const SECONDS = 'must be a number of seconds, 0 or more.'
 const SOME_SECONDS = 'must be a number of seconds, 0.001 or more.'
-const IMAGES = 'is required: a file with one path or URL a line, or - for standard input.'
+const IMAGES = 'is required: a file with one path or URL a line, a folder, or - for standard input.'
 const JSON_OBJECT = `must be a JSON object, such as '{"mode":"fast"}'.`
 
 test.each<[flag: string, option: string, given: unknown, message: string]>([
