@@ -4,6 +4,7 @@
  */
 export const ADVICE = {
   // the images file's line
+  bad_line: { hint: 'Correct the line; the others are not concerned.' },
   bad_url: { hint: 'Correct the address in the images file.' },
   unsupported_url: { hint: 'Use a path or an http(s) URL; download anything else first.' },
   // a job of the queue
@@ -14,6 +15,9 @@ export const ADVICE = {
   // a local file
   file_not_found: {
     hint: 'Correct the path; a relative one starts at the working directory of the run.',
+  },
+  folder_unreadable: {
+    hint: 'Give the user who runs plate-snapshot the right to read the folder; its images are left.',
   },
   not_a_file: { hint: 'Name the image file itself, not a folder or a device.' },
   file_unreadable: { hint: 'Give the user who runs plate-snapshot the right to read the file.' },

@@ -10,7 +10,7 @@ import type { Outcome } from './outcome.ts'
 import { summaryRecord } from './run-report.ts'
 import type { Spool } from './spool.ts'
 import { count, createTally, type Tally } from './tally.ts'
-import type { Wanted, WantedLine } from './wanted.ts'
+import { type Wanted, type WantedLine, wantedOfLine } from './wanted.ts'
 import { type Opened, openIngest, type RunEvents } from './wiring.ts'
 
 /** What a run tells while it is under way. */
@@ -49,12 +49,17 @@ export function runIngest(
   const { dryRun, grace, stopAfter } = options
   const open = dryRun ? openPreview : openIngest
   const wanted = wantedOf(options)
+  const { cameraFromPath } = options
   return runWith(settings, events, {
     ...{ graceS: grace, isDryRun: dryRun, lines: list.count },
     open: (runEvents, stopper) => open(settings, options, runEvents, stopper),
     drive: ({ inFlight, ingestOne, recall }, onOutcome, stopper) =>
       ingestAll(
-        (stop) => linesWithMemory(allWanted(list.images(stop), wanted), recall),
+        (stop) =>
+          linesWithMemory(
+            allWanted(list.images(stop), (ref) => wantedOfLine(ref, wanted, cameraFromPath)),
+            recall,
+          ),
         { inFlight, stopAfter, ingestOne, onOutcome },
         stopper,
         signal,
@@ -129,10 +134,10 @@ export async function runWith(
   }
 }
 
-/** Of every line of the list the same is wanted. */
+/** Every line of the list with what is wanted of it. */
 async function* allWanted(
   refs: AsyncIterable<ImageRef>,
-  wanted: Wanted,
+  wantedOfRef: (ref: ImageRef) => Wanted,
 ): AsyncGenerator<WantedLine> {
-  for await (const ref of refs) yield { ...ref, wanted }
+  for await (const ref of refs) yield { ...ref, wanted: wantedOfRef(ref) }
 }

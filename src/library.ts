@@ -4,8 +4,9 @@ import type { FetchedImage } from './fetch-image.ts'
 import { fetchWithRetry } from './fetching.ts'
 import { INGEST_FLAGS } from './flags.ts'
 import { createDispatcher } from './http.ts'
-import { imageRefs, openImageList } from './image-list.ts'
 import { type IngestEvents, type IngestResult, runIngest } from './ingest.ts'
+import { openImageList } from './lists/open-list.ts'
+import { imageRefs, type ListedImage } from './lists/text-list.ts'
 import { type IngestInput, readIngestOptions, readReach } from './options.ts'
 import { guardOfImages } from './reach.ts'
 
@@ -13,8 +14,8 @@ import { guardOfImages } from './reach.ts'
 export interface IngestParameters
   extends Omit<IngestInput, 'images' | 'json' | 'quiet' | 'failed'>,
     IngestEvents {
-  /** The images file's path, or the paths and URLs themselves. */
-  images: string | Iterable<string> | AsyncIterable<string>
+  /** The images file, folder or glob, or the paths and URLs themselves, also with what is known of them. */
+  images: string | Iterable<ListedImage> | AsyncIterable<ListedImage>
   /** Settings; `process.env` when left out. No `.env` is read. */
   env?: Environment
   /** Abort stops the run in good order: lookups in flight are finished and written. */
@@ -44,8 +45,12 @@ export async function ingest({
   if ('problems' in read) throw new ConfigError([...read.problems, ...problems])
   if (options === undefined) throw new ConfigError(problems)
   const list = isFile
-    ? await openImageList(images, process.stdin)
-    : { images: (stop: AbortSignal) => imageRefs(images, stop), count: undefined }
+    ? await openImageList(images, process.stdin, { settle: options.settle })
+    : ({
+        kind: 'text',
+        images: (stop: AbortSignal) => imageRefs(images, stop),
+        count: undefined,
+      } as const)
   return runIngest(
     read.settings,
     options,

@@ -1,6 +1,7 @@
 import type { Dispatcher } from 'undici'
 import type { Database } from './db/database.ts'
 import { createRecall, type Recalled } from './db/recall.ts'
+import { FetchError } from './errors.ts'
 import { fetchWithRetry } from './fetching.ts'
 import type { RunOptions } from './options.ts'
 import type { Deps } from './pipeline.ts'
@@ -15,7 +16,10 @@ export function createFetch(
     ...{ maxBytes: maxImageBytes, maxPixels: maxImagePixels, timeoutMs: fetchTimeout * 1_000 },
     ...{ local, root, dispatcher },
   }
-  return ({ text, remembered }, signal) => fetchWithRetry(text, access, signal, remembered?.seenAs)
+  return async ({ text, problem, remembered }, signal) => {
+    if (problem !== undefined) throw new FetchError(problem.code, problem.message)
+    return fetchWithRetry(text, access, signal, remembered?.seenAs)
+  }
 }
 
 /** What is remembered of sources, unless all of them are to be read anyway. */

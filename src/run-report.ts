@@ -1,6 +1,7 @@
 import { ADVICE } from './advice.ts'
 import { ConfigError, IngestError, LookupFailure, messageOf } from './errors.ts'
 import { escapeControls } from './escape-controls.ts'
+import type { ImageRef } from './image-list.ts'
 import type { IngestResult } from './ingest.ts'
 import type { Failed, Outcome } from './outcome.ts'
 import { stoppedBy, type Tally } from './tally.ts'
@@ -56,7 +57,18 @@ export function summaryRecord(
 export function failureLines({ ref, error, outcome }: Failed): string {
   const { code, message, hint } = errorRecord(error)
   const toDo = outcome === 'returned' ? 'It goes back into the queue, to be tried again.' : hint
-  return `line ${ref.line}: ${visible(message)} [${code}]\n  ${visible(toDo)}${traceOf(error)}`
+  return `${placeOf(ref)}: ${visible(message)} [${code}]\n  ${visible(toDo)}${traceOf(error)}`
+}
+
+/** A line that cannot be read, where no image of it is told of. */
+export function problemLines(ref: ImageRef): string {
+  if (ref.problem === undefined) return ''
+  const { code, message } = ref.problem
+  return `${placeOf(ref)}: ${visible(message)} [${code}]\n  ${visible(ADVICE[code].hint)}`
+}
+
+function placeOf({ base, line }: ImageRef): string {
+  return `${base === undefined ? 'line' : 'image'} ${line}`
 }
 
 /** What comes from outside, as a part of one line: a line break in it cannot pass for a line of ours. */

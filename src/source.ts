@@ -82,6 +82,12 @@ function redactText(text: string): string {
   return secret.test(shown.slice(query)) ? shown.slice(0, query) : shown
 }
 
+/** A path as it is, and the path of a URL, decoded: what names of cameras and times are looked for in. */
+export function pathOf(text: string): string {
+  const url = schemeOf(text) === undefined ? undefined : URL.parse(text)
+  return url ? decoded(url.pathname) : text
+}
+
 /** The last part of a path or URL in plain ASCII, as the file name of an upload (others' effects are undocumented). */
 export function uploadNameOf(source: string): string {
   const path = source.replace(/[?#].*$/s, '')

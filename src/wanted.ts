@@ -1,6 +1,7 @@
 import type { FetchedImage } from './fetch-image.ts'
 import type { ImageRef } from './image-list.ts'
 import type { Question } from './lookup.ts'
+import { pathOf } from './source.ts'
 
 /** What is wanted of an image: of all lines of a list by the run's flags, of a job's image by what travels with it. */
 export interface Wanted {
@@ -19,4 +20,29 @@ export interface WantedLine extends ImageRef {
 /** The bytes of a line, with what is wanted of them. */
 export interface WantedImage extends FetchedImage {
   wanted: Wanted
+}
+
+/**
+ * What is wanted of a line: what it says itself, then what its path tells, then what all lines are given.
+ * @param cameraFromPath its group `camera`, else its first group, else all it matches is the camera
+ */
+export function wantedOfLine(
+  { text, told = {} }: ImageRef,
+  wanted: Wanted,
+  cameraFromPath: RegExp | undefined,
+): Wanted {
+  const { question } = wanted
+  const { regions = question.regions, meta } = told
+  const cameraId = told.cameraId ?? cameraOf(text, cameraFromPath) ?? question.cameraId
+  return {
+    ...wanted,
+    question: { ...question, regions, cameraId },
+    meta: meta === undefined ? wanted.meta : { ...wanted.meta, ...meta },
+  }
+}
+
+function cameraOf(text: string, expression: RegExp | undefined): string | undefined {
+  const match = expression?.exec(pathOf(text))
+  const camera = match?.groups?.['camera'] ?? match?.[1] ?? match?.[0]
+  return camera === '' ? undefined : camera
 }

@@ -153,8 +153,9 @@ export async function openIngest(
       try {
         return await againWhenTakenOver(() => ingestImage(line, deps, signals), signals.stop)
       } catch (thrown) {
-        // What is wrong with the database, the next image will tell; this one has its own failure to tell.
-        if (!isUntouched(thrown, signals.stop)) {
+        // What is wrong with the database, the next image will tell; this one has its own failure to tell. A line that
+        // cannot be read names no source.
+        if (line.problem === undefined && !isUntouched(thrown, signals.stop)) {
           await noteFailure(line.source, thrown).catch(() => {})
         }
         throw thrown

@@ -39,8 +39,8 @@ const WAYS: [way: string, write: (path: string) => Promise<void>][] = [
   [
     '--failed',
     async (path) => {
-      const list = await openFailedList(path, 'images.txt')
-      list.add('new')
+      const list = await openFailedList(path, { kind: 'text', path: 'images.txt' })
+      list.add({ line: 1, text: 'new', source: 'new' })
       await list.close(true)
     },
   ],
@@ -107,8 +107,8 @@ describe.each(WAYS)('a file written by %s', (_way, write) => {
 })
 
 test('what could not take its place stays, and the message says where', async () => {
-  const list = await openFailedList(join(folder, 'out'), 'images.txt')
-  list.add('a line')
+  const list = await openFailedList(join(folder, 'out'), { kind: 'text', path: 'images.txt' })
+  list.add({ line: 1, text: 'a line', source: 'a line' })
   await mkdir(join(folder, 'out'))
   const error: unknown = await list.close(true).catch((thrown: unknown) => thrown)
   const [, part = ''] = /what could be written is in (.*)$/.exec(String(error)) ?? []

@@ -2,7 +2,7 @@ import { PassThrough } from 'node:stream'
 import { setImmediate as turn } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { batchesOf, inBatches } from '../../src/batches.ts'
-import { readImageList } from '../../src/image-list.ts'
+import { readImageList } from '../../src/lists/text-list.ts'
 
 describe('calls in batches', () => {
   /** Doubles numbers, and remembers which came together; each batch ends when it is let go. */

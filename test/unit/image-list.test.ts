@@ -3,7 +3,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type ImageRef, imageRefs, openImageList, readImageList } from '../../src/image-list.ts'
+import type { ImageRef } from '../../src/image-list.ts'
+import { openImageList } from '../../src/lists/open-list.ts'
+import { imageRefs, readImageList } from '../../src/lists/text-list.ts'
 
 const { signal: never } = new AbortController()
 
@@ -149,7 +151,6 @@ test('standard input is not counted', async () => {
 
 test.each<[what: string, name: string, why: string]>([
   ['is missing', 'no-such-list.txt', 'does not exist.'],
-  ['is a folder', '.', 'is a folder; name a file with one path or URL a line.'],
   ['would be in a file', 'file/list.txt', 'cannot be read: not a directory (ENOTDIR).'],
 ])('a list that %s is a problem with --images', async (_what, name, why) => {
   await writeFile(join(folder, 'file'), '')

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest'
 import { LookupError, LookupFailure } from '../../src/errors.ts'
-import { type ImageRef, imageRefs } from '../../src/image-list.ts'
+import type { ImageRef } from '../../src/image-list.ts'
 import { createStopper, type IngestAllOptions, ingestAll } from '../../src/ingest-all.ts'
+import { imageRefs } from '../../src/lists/text-list.ts'
 import type { Outcome } from '../../src/outcome.ts'
 
 const DOWN = new LookupError('api_error', 'the API answered 503', { isForWantOfApi: true })

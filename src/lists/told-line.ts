@@ -1,0 +1,81 @@
+import { z } from 'zod'
+import type { ImageRef } from '../image-list.ts'
+import { filled, jsonObject, regions } from '../option-schemas.ts'
+import { redactSource } from '../source.ts'
+
+/** What a line may have, in the order in which it is told. */
+export const LINE_KEYS = ['image', 'camera_id', 'captured_at', 'regions', 'meta'] as const
+
+const KNOWN = `a line may have ${LINE_KEYS.join(', ')}`
+
+/** A date and a time, with its zone or without: `2026-01-31T08:30:00+01:00`. */
+const TIME = /^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d([.,]\d+)?)? ?(Z|[+-]\d\d(:?\d\d)?)?$/i
+
+/** What programs write for nothing. */
+const absent = z.union([z.null(), z.literal('')]).transform(() => undefined)
+const optional = <T extends z.ZodType>(schema: T) => z.union([absent, schema]).optional()
+
+const TIME_WANTED = 'captured_at must be a time such as 2026-01-31T08:30:00+01:00'
+const REGIONS_WANTED = 'regions must be a list of codes, or codes with commas between'
+const META_WANTED = 'meta must be a JSON object that a database can keep'
+
+const lineSchema = z.strictObject({
+  image: z
+    .string({ error: 'image is missing: a path or a URL' })
+    .trim()
+    .min(1, 'image is empty: a path or a URL'),
+  camera_id: optional(
+    z.union([filled, z.number().transform(String)], { error: 'camera_id must be a text' }),
+  ),
+  captured_at: optional(z.string({ error: TIME_WANTED }).trim().regex(TIME, TIME_WANTED)),
+  regions: optional(
+    z
+      .union([z.array(z.string()), z.string().transform((text) => text.split(/[\s,;]+/))], {
+        error: REGIONS_WANTED,
+      })
+      .pipe(regions),
+  ),
+  meta: optional(jsonObject('{"lane":7}')),
+})
+
+/** Where a line stands, and how. */
+interface Place {
+  /** From 1. */
+  line: number
+  /** The file, for messages. */
+  list: string
+  /** As it stands there. */
+  written: string
+}
+
+/** The image that a line tells of; of one that cannot be read, why not. */
+export function toldLine(given: unknown, { line, list, written }: Place): ImageRef {
+  const { data, error } = lineSchema.safeParse(given)
+  if (data === undefined) return badLine(whyOf(given, error), { line, list, written })
+  const { image: text, camera_id: cameraId, captured_at: capturedAt, regions, meta } = data
+  const told = { cameraId, capturedAt, regions, meta }
+  return { ...{ line, text, source: redactSource(text), written }, told }
+}
+
+/** A line that names nothing that could be fetched. It fails alone. */
+export function badLine(why: string, { line, list, written }: Place): ImageRef {
+  const message = `${list}: ${why}.`
+  const source = `line ${line} of ${list}`
+  return { ...{ line, text: '', source, written }, problem: { code: 'bad_line', message } }
+}
+
+/** The first thing wrong with a line, without what it holds: that may be a secret. */
+function whyOf(given: unknown, error: z.ZodError): string {
+  const [issue] = error.issues
+  const isObject = typeof given === 'object' && given !== null && !Array.isArray(given)
+  if (!isObject || issue === undefined) return `not a JSON object; ${KNOWN}`
+  if (issue.code === 'unrecognized_keys') {
+    const strange = issue.keys.slice(0, 3).map((key) => JSON.stringify(key.slice(0, 40)))
+    return `${strange.join(', ')} means nothing here; ${KNOWN}`
+  }
+  if (issue.path[0] === 'meta') return META_WANTED
+  if (issue.path[0] === 'regions') return REGIONS_WANTED
+  if (issue.path[0] === 'captured_at') return TIME_WANTED
+  if (issue.path[0] === 'camera_id') return 'camera_id must be a text'
+  return issue.message
+}
