@@ -26,8 +26,9 @@ test('npm run demo prints what the README shows, and the queries of the document
   const [command = ''] = codeBlock('npm ci && npm run demo').split('\n')
   const folder = await mkdtemp(join(tmpdir(), 'plate-snapshot-npm-'))
   try {
-    const { exitCode, output } = await runNpmScript(command.split('npm run ')[1] ?? '', folder)
-    expect(exitCode).toBe(0)
+    const ran = await runNpmScript(command.split('npm run ')[1] ?? '', folder)
+    const { exitCode, output, errors } = ran
+    expect(exitCode, errors).toBe(0)
     expect(output).toContain('These answers came from the sandbox')
     const shown = linesOf(outputOf(codeBlock('npm ci && npm run demo')))
     expect(linesOf(output)).toEqual(expect.arrayContaining(shown))
@@ -49,7 +50,7 @@ function linesOf(output: string): string[] {
   return same.trimEnd().split('\n')
 }
 
-describe('on a server database with images in S3, after a run over the sample pictures,', () => {
+describe('on a server database with images in S3, after a run over the sample pictures, the documents show what comes of', () => {
   let place: Workplace
   beforeAll(async () => {
     place = await createWorkplace({ storage: 's3' })
@@ -60,7 +61,7 @@ describe('on a server database with images in S3, after a run over the sample pi
   })
   afterAll(() => place[Symbol.asyncDispose]())
 
-  test.each([
+  const shown = [
     codeBlock('plates --make toyota'),
     codeBlock('plates --like IQ7OOTX'),
     codeBlock('plate-snapshot query'),
@@ -69,20 +70,21 @@ describe('on a server database with images in S3, after a run over the sample pi
     codeBlock('--expires 12h'),
     codeBlock('url --refresh 2d'),
     codeBlock('purge --plate'),
-  ])('%s prints what is shown', async (command) => {
+  ].map((block): [line: string, block: string] => [block.trim(), block])
+  test.each(shown)('%s', async (_line, command) => {
     const { output } = await runAsWritten(place, command, { TZ: 'Europe/Berlin' })
     expect(withoutIds(output)).toEqual(withoutIds(outputOf(command)))
   })
 
-  test('the queries of the documents find what they are about', async () => {
+  test('the queries, which find what they are about', async () => {
     for (const [query, value] of QUERIES) {
       expect(JSON.stringify(await place.query(query)), query).toContain(value)
     }
   })
 
-  test('the snippet for S3 signs links that open', async () => {
-    const { exitCode, output } = await runSnippet(codeBlock('getSignedUrl'), place.env)
-    expect(exitCode).toBe(0)
+  test('the snippet for S3, which signs links that open', async () => {
+    const { exitCode, output, errors } = await runSnippet(codeBlock('getSignedUrl'), place.env)
+    expect(exitCode, errors).toBe(0)
     const [plate, link = ''] = output.trim().split(' ')
     expect(plate).toBe('iq70otx')
     const response = await fetch(link)
@@ -107,7 +109,7 @@ describe('in a folder of one’s own, with images in the database,', () => {
     const again = await runAsWritten(place, codeBlock('PLATE_API_KEY=your-token npx'))
     expect(again.exitCode, again.output).toBe(0)
     expect(again.output).toContain('1 known already')
-    const sandbox = codeBlock('PLATE_API_KEY=sandbox SNAPSHOT_API_URL')
+    const sandbox = codeBlock('8899/ npx plate-snapshot')
     const tried = await runAsWritten(
       place,
       sandbox.replace('http://127.0.0.1:8899/', place.sandbox.url),
@@ -124,7 +126,7 @@ describe('in a folder of one’s own, with images in the database,', () => {
     expect(ofStrangers.output).toContain('[path_refused]')
     for (const [line, log, said] of [
       [codeBlock('--failed failed.txt >> ingest.log'), 'ingest.log', '1 known already'],
-      [codeBlock('purge --older-than 90d --yes'), 'purge.log', 'Nothing'],
+      [codeBlock('purge --older-than 90d --yes'), 'purge.log', 'Purged 0 images'],
     ] as const) {
       const command = line.replace(/^(\S+ +){5}/, '').replace('/srv/plates', place.folder)
       expect((await runAsWritten(place, command)).exitCode, command).toBe(0)
@@ -143,12 +145,12 @@ describe('in a folder of one’s own, with images in the database,', () => {
 
   test('the snippet for the library looks up and runs a list, and the one for the database writes the picture', async () => {
     const ran = await runSnippet(codeBlock("from 'plate-snapshot'"), place.env)
-    expect(ran.exitCode).toBe(0)
+    expect(ran.exitCode, ran.errors).toBe(0)
     expect(ran.output).toContain('qxoi104 0.952')
     expect(ran.output).toContain('stored: 1, lookups: 1')
-    const { exitCode, output } = await runSnippet(codeBlock('image_data IS NOT NULL'), place.env)
-    expect(exitCode).toBe(0)
-    expect(output).toMatch(/^[0-9a-f-]{36}: 108060 bytes\n$/)
+    const written = await runSnippet(codeBlock('image_data IS NOT NULL'), place.env)
+    expect(written.exitCode, written.errors).toBe(0)
+    expect(written.output).toMatch(/^[0-9a-f-]{36}: 108060 bytes\n$/)
   })
 })
 

@@ -1,8 +1,9 @@
-import { spawn } from 'node:child_process'
+import { type ChildProcessByStdio, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { CLI, COMPILED, closedEnv } from './cli.ts'
@@ -13,8 +14,9 @@ const { execPath } = process
 
 export interface Ran {
   exitCode: number | null
-  /** Both outputs, in the order they came. */
+  /** Standard output; of a block also standard error, in the order they came. */
   output: string
+  errors: string
 }
 
 /** Runs a block of the documents as it is written, in a workplace; stops at the first command that fails. */
@@ -30,7 +32,7 @@ export async function runAsWritten(
     spawn('sh', ['-ec', `exec 2>&1\n${block}`], {
       cwd: place.folder,
       env: { ...given, PATH },
-      stdio: ['ignore', 'pipe', 'inherit'],
+      stdio: ['ignore', 'pipe', 'pipe'],
     }),
   )
 }
@@ -65,7 +67,7 @@ export async function runSnippet(snippet: string, env: Record<string, string>): 
       spawn(execPath, ['snippet.ts'], {
         cwd: folder,
         env: closedEnv(folder, env),
-        stdio: ['ignore', 'pipe', 'inherit'],
+        stdio: ['ignore', 'pipe', 'pipe'],
       }),
     )
   } finally {
@@ -83,15 +85,16 @@ export async function runNpmScript(script: string, folder: string): Promise<Ran>
     spawn('npm', ['run', '--silent', script], {
       cwd: folder,
       env: closedEnv(folder, {}),
-      stdio: ['ignore', 'pipe', 'inherit'],
+      stdio: ['ignore', 'pipe', 'pipe'],
     }),
   )
 }
 
-async function ended(child: ReturnType<typeof spawn>): Promise<Ran> {
-  const [output] = await Promise.all([
-    child.stdout === null ? '' : text(child.stdout),
+async function ended(child: ChildProcessByStdio<null, Readable, Readable>): Promise<Ran> {
+  const [output, errors] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
     once(child, 'close'),
   ])
-  return { exitCode: child.exitCode, output }
+  return { exitCode: child.exitCode, output, errors }
 }
