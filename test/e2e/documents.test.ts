@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -7,6 +6,7 @@ import { PGlite } from '@electric-sql/pglite'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { runAsWritten, runNpmScript, runSnippet } from '../support/document-shell.ts'
 import { codeBlock, outputOf } from '../support/documents.ts'
+import { pathOf } from '../support/programs.ts'
 import { withoutCircumstances, withoutIds } from '../support/shown-output.ts'
 import { createWorkplace, type Workplace } from '../support/workplace.ts'
 
@@ -134,7 +134,7 @@ describe('in a folder of one’s own, with images in the database,', () => {
     }
   })
 
-  test.skipIf(!hasPsql())('psql applies the schema', async () => {
+  test.skipIf(pathOf('psql') === undefined)('psql applies the schema', async () => {
     await place.write(
       'db_schema.sql',
       readFileSync(new URL('../../db_schema.sql', import.meta.url)),
@@ -153,12 +153,3 @@ describe('in a folder of one’s own, with images in the database,', () => {
     expect(written.output).toMatch(/^[0-9a-f-]{36}: 108060 bytes\n$/)
   })
 })
-
-function hasPsql(): boolean {
-  try {
-    execFileSync('psql', ['--version'], { stdio: 'ignore' })
-    return true
-  } catch {
-    return false
-  }
-}
