@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PGlite } from '@electric-sql/pglite'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { runAsWritten, runNpmScript, runSnippet } from '../support/document-shell.ts'
+import { type Ran, runAsWritten, runNpmScript, runSnippet } from '../support/document-shell.ts'
 import { codeBlock, outputOf } from '../support/documents.ts'
 import { pathOf } from '../support/programs.ts'
 import { withoutCircumstances, withoutIds } from '../support/shown-output.ts'
@@ -95,15 +95,16 @@ describe('on a server database with images in S3, after a run over the sample pi
 
 describe('in a folder of one’s own, with images in the database,', () => {
   let place: Workplace
+  let first: Ran
   beforeAll(async () => {
     place = await createWorkplace({ isMigrated: false })
     await place.write('images.txt', 'samples/avenue-motorcycle-rear.jpg\n')
     await place.write('images.txt.example', 'samples/desert-pickup-rear.jpg\n')
+    first = await runAsWritten(place, codeBlock('npx plate-snapshot check\n'))
   })
   afterAll(() => place[Symbol.asyncDispose]())
 
   test('the commands of the README make the database, take a list through, and know it the next time', async () => {
-    const first = await runAsWritten(place, codeBlock('npx plate-snapshot check\n'))
     expect(first.exitCode, first.output).toBe(0)
     expect(first.output).toContain('1 below the threshold')
     const again = await runAsWritten(place, codeBlock('PLATE_API_KEY=your-token npx'))
