@@ -1,11 +1,11 @@
 // node .ci/write-dependencies.mjs [file]
-// Writes the README's table of dependencies anew: names, licenses and sizes as installed here. The reasons stay as they
+// Writes the table in docs/dependencies.md anew: names, licenses and sizes as installed here. The reasons stay as they
 // are; a new package gets none, which the tests refuse.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { dependencies } from '../test/support/dependencies.ts'
 
 const HEAD = '| package | why it is here | license | installed |\n| --- | --- | --- | --- |\n'
-const file = process.argv[2] ?? new URL('../README.md', import.meta.url)
+const file = process.argv[2] ?? new URL('../docs/dependencies.md', import.meta.url)
 const text = readFileSync(file, 'utf8')
 const [before, after] = text.split(HEAD)
 if (after === undefined) throw new Error(`${file} has no table of dependencies.`)

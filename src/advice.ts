@@ -8,7 +8,7 @@ export const ADVICE = {
   bad_url: { hint: 'Correct the address in the images file.' },
   unsupported_url: { hint: 'Use a path or an http(s) URL; download anything else first.' },
   // a job of the queue
-  bad_job: { hint: 'Put it again, as the README says of jobs ("More than one machine").' },
+  bad_job: { hint: 'Put it again, as docs/many-machines.md says of jobs.' },
   worker_lost: {
     hint: 'Workers died while they had the image in hand: see what ended them, then put it back with plate-snapshot queue retry-failed.',
   },
@@ -86,7 +86,7 @@ export const ADVICE = {
   storage_down: { scope: 'run', hint: 'Check AWS_ENDPOINT_URL and the network, then run again.' },
   storage_refused: {
     scope: 'run',
-    hint: 'Check S3_BUCKET, the AWS credentials and their rights (README, "Storage").',
+    hint: 'Check S3_BUCKET, the AWS credentials and their rights (docs/storage.md).',
   },
   database_failed: { hint: 'The database refused this image; its message says why.' },
   database_down: { scope: 'run', hint: 'Check DATABASE_URL and the server, then run again.' },
@@ -98,7 +98,7 @@ export const ADVICE = {
     hint: 'Set XDG_STATE_HOME to a folder that can be read and written: paid answers wait there while the database is away.',
   },
   query_refused: {
-    hint: 'It takes one statement that only reads: SELECT, WITH, VALUES, TABLE, EXPLAIN or SHOW. The README describes the tables.',
+    hint: 'It takes one statement that only reads: SELECT, WITH, VALUES, TABLE, EXPLAIN or SHOW. docs/database.md describes the tables.',
   },
   schema_missing: {
     scope: 'run',

@@ -156,7 +156,7 @@ function databaseError(thrown: unknown, name: string): unknown {
   if (state !== undefined && (state === MAY_NOT || REFUSED.test(state))) {
     const hint =
       state === MAY_NOT
-        ? 'The role in DATABASE_URL may not do this: use another, or grant it what the README lists ("Roles"). migrate takes the owner of the tables.'
+        ? 'The role in DATABASE_URL may not do this: use another, or grant it what docs/database.md lists. migrate takes the owner of the tables.'
         : 'Check user, password and database in DATABASE_URL.'
     return new DatabaseError('database_down', `${name} refuses: ${said}.`, { cause: thrown, hint })
   }

@@ -83,7 +83,7 @@ function metaOf({ image, snapshot, reading }: SnapshotRow): Record<string, unkno
     s3: image.object,
     mended: snapshot.mended,
   }
-  // A key of the tool's own means what the README says it does.
+  // A key of the tool's own means what it means in all other rows.
   const told = Object.entries(known).filter(([, value]) => value !== undefined)
   return { ...image.meta, ...Object.fromEntries(told) }
 }

@@ -14,7 +14,7 @@ const ADVICE = {
   missing_bytes: RESTORED,
   damaged_bytes: RESTORED,
   not_stored: '--repair confirms that it is stored, or stores it again.',
-  object_refused: 'Give the credentials the rights that the README names under "Storage".',
+  object_refused: 'Give the credentials the rights that docs/storage.md names.',
   objects_unchecked: 'Set S3_BUCKET and the AWS settings, as for the run that stored them.',
   // answers
   answered_without_response: '--repair takes the answer from a row, where there is one.',

@@ -188,7 +188,7 @@ must 'the app is up again' until_true in_app true
 check 'the rows are still there' is "$(sql 'SELECT count(*) FROM vehicle_snapshots')" "$rows"
 check 'what exec had started was told to stop, and could end in good order' in_app grep "Lookups answered: $different" sandbox.log
 
-# As the README has it.
+# As docs/cron-and-compose.md has it.
 CONFINED=(--read-only --tmpfs /tmp --cap-drop ALL --security-opt no-new-privileges)
 alone() { docker run --rm "${CONFINED[@]}" --volume "$project-alone:/app/data" "$image" "$@"; }
 check 'the image alone runs the demo on its embedded database, on a read-only root, without capabilities' alone demo

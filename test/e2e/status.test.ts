@@ -1,6 +1,6 @@
 import { describe, expect, test, vi } from 'vitest'
+import { codeBlock } from '../support/documents.ts'
 import { freePort } from '../support/free-port.ts'
-import { readmeBlocks } from '../support/readme.ts'
 import { SAMPLE_ANSWERS } from '../support/sample-pictures.ts'
 import { createWorkplace, names, type Workplace } from '../support/workplace.ts'
 
@@ -131,11 +131,10 @@ Last run: began TIME on HOST (process N), cut off; its last sign of life was TIM
     expect(place.sandbox.lookups).toEqual([])
   })
 
-  test('finds the failed sources with the README’s query, too', async () => {
+  test('finds the failed sources with the documents’ query, too', async () => {
     await using place = await createWorkplace({ database })
     await ingestAll(place)
-    const query = readmeBlocks('sql').find((sql) => sql.includes('image_failures')) ?? ''
-    expect(await place.query(query)).toMatchObject([
+    expect(await place.query(codeBlock('FROM image_failures'))).toMatchObject([
       { source: 'missing.jpg', code: 'file_not_found' },
       { source: 'notes.jpg', code: 'not_an_image' },
     ])

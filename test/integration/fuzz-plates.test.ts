@@ -12,7 +12,7 @@ const sameCase = (text: string) =>
 const isCased = (letter: string) =>
   letter.toLowerCase() !== letter || letter.toUpperCase() !== letter
 
-/** As the README has it: any case, blanks, dashes and dots left out; a plate counts up to its 100th character. */
+/** As docs/what-was-seen.md has it: any case, blanks, dashes and dots left out; a plate counts up to its 100th character. */
 function bare(text: string): string[] {
   return [...text.replace(/[ .-]/g, '').toLowerCase()]
 }

@@ -2,9 +2,9 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { TAKE_BACK } from '../../src/db/ledger-statements.ts'
 import { openServerDatabase } from '../../src/db/server.ts'
+import { codeBlock } from '../support/documents.ts'
 import { runInProcess, type Said } from '../support/in-process.ts'
 import { createQueuedWorkplace } from '../support/queues.ts'
-import { readmeBlocks } from '../support/readme.ts'
 import { pictureOf, sha256Of } from '../support/sample-pictures.ts'
 import type { Workplace } from '../support/workplace.ts'
 
@@ -12,13 +12,16 @@ const PASSWORD = 'pw'
 /** Roles are the server's, and other tests run on it. */
 const SUFFIX = `_${process.pid}`
 const ROLES = ['plates_ingest', 'plates_read'] as const
+const GRANTS = {
+  plates_ingest: codeBlock('CREATE ROLE plates_ingest '),
+  plates_read: codeBlock('CREATE ROLE plates_read '),
+}
 
 let place: Workplace
 beforeAll(async () => {
   place = await createQueuedWorkplace()
   for (const role of ROLES) {
-    const sql = readmeBlocks('sql').find((block) => block.includes(`CREATE ROLE ${role} `)) ?? ''
-    await place.query(sql.replaceAll(role, role + SUFFIX))
+    await place.query(GRANTS[role].replaceAll(role, role + SUFFIX))
     await place.query(`ALTER ROLE ${role}${SUFFIX} PASSWORD '${PASSWORD}'`)
   }
 })

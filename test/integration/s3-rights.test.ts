@@ -2,9 +2,9 @@ import type { IncomingMessage } from 'node:http'
 import { join } from 'node:path'
 import { PutBucketVersioningCommand } from '@aws-sdk/client-s3'
 import { afterEach, beforeEach, expect, inject, test } from 'vitest'
+import { allBlocks } from '../support/documents.ts'
 import type { HttpServer } from '../support/http-server.ts'
 import { runInProcess, type Said } from '../support/in-process.ts'
-import { readmeBlocks } from '../support/readme.ts'
 import { startS3GoBetween } from '../support/s3-go-between.ts'
 import { createWorkplace, type Workplace } from '../support/workplace.ts'
 
@@ -35,9 +35,9 @@ interface Policy {
   Statement: { Action: string | string[]; Resource: string }[]
 }
 
-/** The rights that a policy of the README gives, `*` for any text. */
+/** The rights that a policy of docs/storage.md gives, `*` for any text. */
 function rightsOf(name: string): string[] {
-  const text = readmeBlocks('json').find((block) => block.includes(`"Sid": "${name}`))
+  const text = allBlocks().find((block) => block.text.includes(`"Sid": "${name}`))?.text
   const policy: Policy | undefined = text === undefined ? undefined : JSON.parse(text)
   return (policy?.Statement ?? []).flatMap(({ Action, Resource }) =>
     [Action].flat().map((action) => `${action} ${Resource}`),

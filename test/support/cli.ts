@@ -11,7 +11,9 @@ import type { Tally } from '../../src/tally.ts'
 export const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url))
 
 /** Compiling the modules is a third of what a short command takes. */
-const COMPILED = fileURLToPath(new URL('../../node_modules/.cache/compiled', import.meta.url))
+export const COMPILED = fileURLToPath(
+  new URL('../../node_modules/.cache/compiled', import.meta.url),
+)
 
 /** `env` is all that the command sees besides PATH and a HOME of its own: none of the developer's own settings. */
 export interface CliOptions {

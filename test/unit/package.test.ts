@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { z } from 'zod'
 import { dependencies, lockedForUsers } from '../support/dependencies.ts'
-import { readmeTable } from '../support/readme.ts'
+import { tableOf } from '../support/documents.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 
@@ -12,7 +12,7 @@ const megabytesIn = (text = '') => Number(/^([\d.]+) MB$/.exec(text)?.[1])
 
 test('the table of dependencies names each with its reason, its license and about its size', () => {
   const { direct, bytes } = dependencies()
-  const rows = readmeTable('package')
+  const rows = tableOf('package')
   const links = direct.map(({ name }) => `[${name}](https://www.npmjs.com/package/${name})`)
   expect(rows.map(([package_]) => package_)).toEqual([...links, 'all together'])
   expect(rows.map(([, , license]) => license)).toEqual([
