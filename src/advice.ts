@@ -40,7 +40,12 @@ export const ADVICE = {
   short_body: { hint: 'The transfer broke off; run the same list again.' },
   // the bytes
   empty_image: { hint: 'The image holds no bytes; save it anew where it comes from.' },
-  not_an_image: { hint: 'Only JPEG, PNG, WebP, GIF, BMP and TIFF images are looked up.' },
+  not_an_image: {
+    hint: 'Only JPEG, PNG, WebP, GIF, BMP, TIFF, AVIF and HEIC images are looked up.',
+  },
+  heic_unsupported: {
+    hint: 'Convert it to JPEG, or have the camera write JPEG; nothing was stored or billed.',
+  },
   truncated_image: {
     hint: 'Copy the image again from where it comes from: only whole ones are looked up.',
   },
@@ -48,7 +53,9 @@ export const ADVICE = {
   too_many_pixels: { hint: 'Shrink the image, or raise --max-image-pixels.' },
   // the lookup of one image
   api_rejected: { hint: 'The API does not accept this image or these parameters.' },
-  api_too_large: { hint: 'The cloud takes images below 3 MB: shrink this one.' },
+  api_too_large: {
+    hint: 'It could not be made small enough: give the limit of this API with --max-upload-bytes, or shrink the image.',
+  },
   api_unsupported: { hint: 'Save the image as JPEG or PNG.' },
   api_error: { hint: 'The API failed; run the same list again later.' },
   api_unreachable: { hint: 'Check SNAPSHOT_API_URL and the network, then run the list again.' },

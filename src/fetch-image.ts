@@ -36,6 +36,10 @@ const IMAGE_TYPES = new Map([
   ['image/gif', 'image/gif'],
   ['image/bmp', 'image/bmp'],
   ['image/tiff', 'image/tiff'],
+  ['image/avif', 'image/avif'],
+  ['image/heic', 'image/heic'],
+  ['image/heif', 'image/heic'],
+  ['image/heic-sequence', 'image/heic'],
 ])
 
 /**
@@ -92,7 +96,18 @@ async function typeOf(bytes: Buffer, source: string): Promise<{ mime: string; ex
       `${source} is not an image: ${describe(type?.mime, bytes)}.`,
     )
   }
+  if (mime === 'image/heic' && !(await canReadHeic())) {
+    const message = `${source} is HEIC, which the decoder of this installation cannot read.`
+    throw new FetchError('heic_unsupported', message)
+  }
   return { mime, extension: mime === 'image/png' ? 'png' : type.ext }
+}
+
+/** sharp as it is installed has no decoder for HEIC, whose patents do not allow it; built with a libvips of one's own it may. */
+async function canReadHeic(): Promise<boolean> {
+  const { default: sharp } = await import('sharp')
+  const suffixes: readonly string[] = sharp.format.heif.input.fileSuffix ?? []
+  return suffixes.includes('.heic')
 }
 
 function describe(mime: string | undefined, bytes: Buffer): string {

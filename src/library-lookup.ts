@@ -80,7 +80,7 @@ export async function sendRequestWithRetry(
       stop: signal,
       end: signal,
     })
-    return { response: response.raw, mended: response.mended, attempts, uncertain }
+    return { response: response.raw, mended: response.noted.mended, attempts, uncertain }
   } finally {
     await dispatcher.destroy()
   }

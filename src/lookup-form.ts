@@ -26,7 +26,7 @@ export function encodeForm(
   if ('imageUrl' in subject) {
     field('upload_url', subject.imageUrl)
   } else {
-    const file = `name="upload"; filename="${uploadNameOf(subject.source)}"`
+    const file = `name="upload"; filename="${fileNameOf(subject)}"`
     parts.push(
       Buffer.from(
         `--${boundary}\r\nContent-Disposition: form-data; ${file}\r\nContent-Type: ${subject.mime}\r\n\r\n`,
@@ -37,4 +37,17 @@ export function encodeForm(
   }
   parts.push(Buffer.from(`--${boundary}--\r\n`))
   return { parts, contentType: `multipart/form-data; boundary=${boundary}` }
+}
+
+/** How many bytes a request has beside its image. */
+export function formBytes(image: { source: string; mime: string }, question: Question): number {
+  const { parts } = encodeForm({ ...image, bytes: new Uint8Array() }, question)
+  return parts.reduce((sum, { length }) => sum + length, 0)
+}
+
+/** What was made a JPEG of is not to be called a picture of another type. */
+function fileNameOf({ source, mime }: { source: string; mime: string }): string {
+  const name = uploadNameOf(source)
+  const isOther = /\.(png|webp|gif|bmp|tiff?|hei[cf]|avif)$/i.test(name)
+  return mime === 'image/jpeg' && isOther ? `${name}.jpg` : name
 }

@@ -125,7 +125,7 @@ function refusal(
     const hint = 'Check SNAPSHOT_API_URL: there seems to be no Snapshot API at this address.'
     return new LookupError('api_refused', said, { status, hint })
   }
-  if (status === 413 || text.includes('upload-limit')) {
+  if (status === 413 || /upload-limit|invalid file/i.test(text)) {
     return new LookupError('api_too_large', said, { status })
   }
   if (status === 415) return new LookupError('api_unsupported', said, { status })

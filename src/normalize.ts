@@ -1,3 +1,5 @@
+import { boxOnOriginal, type LookupImage } from './lookup-image.ts'
+import type { Taken } from './noted.ts'
 import type { LookupResponse, LookupResult, PlateResult, VehicleResult } from './response.ts'
 
 /** Pixels of the looked-up image, from its upper left corner. */
@@ -48,19 +50,29 @@ export interface Snapshot {
   /** ISO 8601 with zone; microseconds as the API gave them. */
   capturedAt?: string | undefined
   readings: readonly PlateReading[]
+  /** What told when it was taken. */
+  capturedAtFrom?: 'api' | NonNullable<Taken['from']> | undefined
+  /** What was sent, where it was not the stored image; the boxes are those of the stored one, upright. */
+  lookupImage?: LookupImage | undefined
   /** What had to be replaced in the answer so that a database can keep it; absent when nothing. */
   mended?: readonly string[] | undefined
 }
 
 /** The one place where the API's names become ours, for both result shapes. */
 export function normalize(response: LookupResponse): Snapshot {
+  const { mended, lookupImage, taken } = response.noted
+  const told = taken === undefined ? utcTime(response.timestamp) : taken.at
   return {
     ref: filled(response.uuid) ?? filled(response.filename),
     // The SDK has written the string "null" where it meant null.
     cameraId: response.camera_id === 'null' ? undefined : filled(response.camera_id),
-    capturedAt: utcTime(response.timestamp),
-    readings: response.results.flatMap((result, index) => toReading(result, index)),
-    mended: response.mended.length > 0 ? response.mended : undefined,
+    capturedAt: told,
+    capturedAtFrom: told === undefined ? undefined : (taken?.from ?? 'api'),
+    readings: response.results.flatMap((result, index) =>
+      toReading(result, index).map((reading) => onOriginal(reading, lookupImage)),
+    ),
+    lookupImage,
+    mended: mended.length > 0 ? mended : undefined,
   }
 }
 
@@ -70,6 +82,17 @@ function toReading(result: LookupResult, index: number): PlateReading[] {
     return [fromPlateMode({ ...result, plate: result.plate }, index)]
   const reading = fromVehicleMode({ ...result, plate: result.plate }, index)
   return result.plate === undefined && result.vehicle === undefined ? [] : [reading]
+}
+
+/** Its boxes as those of the stored picture, where another was sent. */
+function onOriginal(reading: PlateReading, sent: LookupImage | undefined): PlateReading {
+  if (sent === undefined) return reading
+  const { box, vehicleBox } = reading
+  return {
+    ...reading,
+    box: box && boxOnOriginal(box, sent),
+    vehicleBox: vehicleBox && boxOnOriginal(vehicleBox, sent),
+  }
 }
 
 function fromPlateMode(result: PlateResult, index: number): PlateReading {

@@ -23,6 +23,8 @@ export interface Ingested {
   /** The ledger had its answer: a lookup that was not bought. */
   isSaved: boolean
   uploadedBytes: number
+  /** Another picture than the stored one was sent: turned upright, converted or made smaller. */
+  isFitted: boolean
   wasAskedDifferently: boolean
   /** It was as when it was read before: a file that was not opened, or a URL whose server said so. */
   isUnchanged: boolean
@@ -55,6 +57,7 @@ export function ingested(
     wasLookedUp: false,
     isSaved: false,
     uploadedBytes: 0,
+    isFitted: false,
     wasAskedDifferently: false,
     isUnchanged: false,
     isPurged: false,

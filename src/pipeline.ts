@@ -83,6 +83,7 @@ export async function ingestImage(ref: Line, deps: Deps, signals: RunSignals): P
       rowPlaces: kept.map(({ index }) => index),
       wasLookedUp: attempts > 0,
       isSaved: attempts === 0,
+      isFitted: attempts > 0 && snapshot.lookupImage !== undefined,
       uploadedBytes,
     })
   } catch (thrown) {

@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import { z } from 'zod'
+import { NOTHING_NOTED, type Noted } from './noted.ts'
 import { mend } from './storable.ts'
 import { box, maybe } from './stored-values.ts'
 
@@ -91,8 +92,7 @@ export type LookupResult = PlateResult | VehicleResult | undefined
 export interface LookupResponse extends Omit<z.infer<typeof envelope>, 'results'> {
   raw: unknown
   results: readonly LookupResult[]
-  /** What had to be replaced in it (storable.ts); mostly nothing. */
-  mended: readonly string[]
+  noted: Noted
 }
 
 /** Reads the bytes of an answer; undefined when it is not JSON or holds no result list. */
@@ -100,8 +100,8 @@ export function parseResponse(body: Buffer): LookupResponse | undefined {
   const text = body.toString('utf8').replace(/^\uFEFF/, '')
   const encoding = isUtf8(body) ? [] : ['encoding']
   const json = jsonOf(text)
-  if (json !== undefined) return readResponse(json, encoding)
-  return readResponse(jsonOf(withoutNaN(text)), [...encoding, 'number'])
+  if (json !== undefined) return readResponse(json, { mended: encoding })
+  return readResponse(jsonOf(withoutNaN(text)), { mended: [...encoding, 'number'] })
 }
 
 function jsonOf(text: string): unknown {
@@ -123,23 +123,23 @@ function withoutNaN(text: string): string {
 
 /**
  * Reads an answer that is JSON already; undefined when it holds no result list.
- * @param mended what was replaced in it before
+ * @param noted what is known of it, and was replaced in it before
  */
 export function readResponse(
   json: unknown,
-  mended: readonly string[] = [],
+  noted: Noted = NOTHING_NOTED,
 ): LookupResponse | undefined {
-  const { value, mended: now } = mend(json)
-  return readStored(value, [...new Set([...mended, ...now])].sort())
+  const { value, mended } = mend(json)
+  return readStored(value, { ...noted, mended: [...new Set([...noted.mended, ...mended])].sort() })
 }
 
 /** The same for one from the ledger, which `jsonb` has held. */
-export function readStored(raw: unknown, mended: readonly string[]): LookupResponse | undefined {
+export function readStored(raw: unknown, noted: Noted): LookupResponse | undefined {
   // In 2019 the API answered with the bare list.
   const parsed = envelope.safeParse(Array.isArray(raw) ? { results: raw } : raw)
   if (!parsed.success) return undefined
   const results = parsed.data.results.map(toResult)
-  return { ...parsed.data, results, raw, mended }
+  return { ...parsed.data, results, raw, noted }
 }
 
 function toResult(element: unknown): LookupResult {

@@ -148,6 +148,10 @@ export function summaryLines(
       `${counted(tally.purged, 'image')} ${tally.purged === 1 ? 'was' : 'were'} purged before: neither stored nor looked up.`,
     ],
     [
+      tally.fitted,
+      `${counted(tally.fitted, 'image')} ${tally.fitted === 1 ? 'was' : 'were'} turned upright, converted or made smaller for the lookup; what is stored is as it was.`,
+    ],
+    [
       tally.returned,
       `${counted(tally.returned, 'try', 'tries')} failed and went back into the queue.`,
     ],

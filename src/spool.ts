@@ -3,6 +3,7 @@ import { homedir } from 'node:os'
 import { isAbsolute, join } from 'node:path'
 import { z } from 'zod'
 import { SpoolError, systemCodeOf } from './errors.ts'
+import { noted } from './noted.ts'
 import { requireNotPlanted } from './planted.ts'
 
 const { O_APPEND, O_CREAT, O_NOFOLLOW, O_WRONLY } = constants
@@ -29,9 +30,9 @@ const spooledAnswer = z.object({
   /** What was wanted of it. */
   threshold: z.number(),
   meta: z.record(z.string(), z.unknown()).optional(),
-  /** The answer as the API sent it, and what had to be replaced in it. */
+  /** The answer as the API sent it, and what is known of it. */
   raw: z.unknown(),
-  mended: z.array(z.string()).optional(),
+  noted: noted.optional(),
   attempts: z.number(),
   uncertain: z.number(),
   /** When the answer came, in ISO 8601. */

@@ -15,5 +15,9 @@ export const box = maybe(
 /** The size of a picture, in pixels. */
 export const pictureSize = z.object({ width: z.int().positive(), height: z.int().positive() })
 
+/** How the API saw a picture: by the size that its answer gives, or upright, where that is known. */
+export const answerFrame = z.union([z.literal('upright'), pictureSize])
+export type AnswerFrame = z.infer<typeof answerFrame>
+
 /** A place in a bucket. */
 export const s3Object = z.object({ bucket: z.string().min(1), key: z.string().min(1) })

@@ -28,6 +28,8 @@ export interface Tally {
   lookups: number
   /** Images whose answer the ledger had: lookups that were not bought again. */
   lookups_saved: number
+  /** Images of which another picture was sent than is stored: upright, converted or smaller. */
+  fitted: number
   /** Requests sent to the API. */
   attempts: number
   /** Requests whose answer was lost, and which may have been billed. */
@@ -61,6 +63,7 @@ export function createTally(): Tally {
     rows: 0,
     lookups: 0,
     lookups_saved: 0,
+    fitted: 0,
     attempts: 0,
     uncertain: 0,
     uploads: 0,
@@ -92,6 +95,7 @@ export function count(tally: Tally, outcome: Outcome): void {
   if (outcome.wasLookedUp) tally.lookups += 1
   if (outcome.isSaved) tally.lookups_saved += 1
   if (outcome.uploadedBytes > 0) tally.uploads += 1
+  if (outcome.isFitted) tally.fitted += 1
   if (outcome.wasAskedDifferently) tally.asked_differently += 1
 }
 

@@ -9,6 +9,7 @@ import { beginRun, heartbeatOf } from './db/runs.ts'
 import { requireSchema } from './db/schema.ts'
 import { dieAt, told, withSteps } from './die-at.ts'
 import { DatabaseError } from './errors.ts'
+import { lazyDecoder, lookUpFitted, uploadLimit } from './fitted-lookup.ts'
 import { isGivenUp } from './given-up.ts'
 import { createDispatcher } from './http.ts'
 import type { Stopper } from './ingest-all.ts'
@@ -136,6 +137,8 @@ export async function openIngest(
       lostAnswer: options.lostAnswer,
       ...events,
     })
+    const { decoder, close: closeDecoder } = lazyDecoder()
+    closers.push(closeDecoder)
     const plain: Deps = {
       fetchImage: createFetch(options, fetching),
       ledger,
@@ -145,7 +148,10 @@ export async function openIngest(
       },
       isGivenUp: (lost) => isGivenUp(options, lost),
       placeToAsk: createPlaces(options.concurrency),
-      lookUpPlates: lookUp,
+      lookUpPlates: lookUpFitted(lookUp, {
+        decoder,
+        maxUploadBytes: uploadLimit(options.maxUploadBytes, settings.api),
+      }),
     }
     const deps = reached ? withSteps(plain, reached) : plain
     const noteFailure = createFailures(lasting)

@@ -91,16 +91,16 @@ function describe(bytes: Buffer, { mime, sha256 }: KnownImage) {
 }
 
 /** What is to be cut out, and for people. */
-interface Part extends Pick<ImageRow, 'answerSize'> {
+interface Part extends Pick<ImageRow, 'answerFrame'> {
   box: BoundingBox
   what: string
 }
 
 /** @throws {ImageError} `no_box`, `several_plates` */
 function partOf({ name, rows }: KnownImage, crop: 'plate' | 'vehicle'): Part {
-  const parts = rows.flatMap(({ id, plate, plateBox, vehicleBox, answerSize }) => {
+  const parts = rows.flatMap(({ id, plate, plateBox, vehicleBox, answerFrame }) => {
     const box = crop === 'plate' ? plateBox : vehicleBox
-    return box === undefined ? [] : [{ id, plate: visible(plate ?? 'no plate'), box, answerSize }]
+    return box === undefined ? [] : [{ id, plate: visible(plate ?? 'no plate'), box, answerFrame }]
   })
   const [first] = parts
   if (first === undefined) {
@@ -116,11 +116,11 @@ function partOf({ name, rows }: KnownImage, crop: 'plate' | 'vehicle'): Part {
   return { ...first, what: `the ${whose} on ${name}` }
 }
 
-async function cut(whole: Buffer, { box, answerSize, what }: Part) {
+async function cut(whole: Buffer, { box, answerFrame, what }: Part) {
   const { openDecoder } = await import('../decoding/decoder.ts')
   const decoder = openDecoder()
   try {
-    const { bytes, mime, width, height } = await decoder.crop(whole, box, answerSize)
+    const { bytes, mime, width, height } = await decoder.crop(whole, box, answerFrame)
     return { bytes, what: `${mime}, ${width} x ${height} pixels: ${what}` }
   } finally {
     await decoder.close()

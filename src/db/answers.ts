@@ -1,5 +1,6 @@
 import type { Question } from '../lookup.ts'
 import { normalize, type PlateReading, type Snapshot } from '../normalize.ts'
+import { NOTHING_NOTED, type Noted, notedAs, notedIn } from '../noted.ts'
 import { readStored } from '../response.ts'
 import type { Wanted } from '../wanted.ts'
 import type { Database } from './database.ts'
@@ -44,14 +45,13 @@ export interface LedgerState extends LostBefore {
 /** What rows are made of, beside the image itself. */
 export type AmendableImage = Pick<KnownImage, 'snapshot' | 'answeredAt' | 'raw' | 'rowPlaces'>
 
-/** What was asked, as the ledger keeps it, and `mended`: what had to be replaced in the answer to that. */
+/** What was asked, as the ledger keeps it; what is noted of the answer stands beside it. */
 interface Asked {
   regions?: unknown
   mmc?: unknown
   config?: unknown
   camera_id?: string | null
   meta?: Readonly<Record<string, unknown>>
-  mended?: unknown
 }
 
 /** A ledger entry with an answer, as the database gives it. */
@@ -137,7 +137,7 @@ export function createAnswers(database: Database) {
 /** What an entry tells, its answer read, beside the question that is asked now, if one is. */
 export function toKnown(entry: AnsweredEntry, question?: Question): KnownImage {
   const { asked, s3_bucket: bucket, s3_key: key } = entry
-  const response = readStored(entry.response, textsOf(asked?.mended))
+  const response = readStored(entry.response, notedIn(asked))
   return {
     sha256: entry.image_sha256,
     mime: entry.image_mime ?? undefined,
@@ -155,18 +155,13 @@ export function toKnown(entry: AnsweredEntry, question?: Question): KnownImage {
   }
 }
 
-/** The texts of a list that the database gave, such as `mended`. */
-export function textsOf(list: unknown): string[] {
-  return Array.isArray(list) ? list.filter((text) => typeof text === 'string') : []
-}
-
 /**
  * What was wanted of an image, as the ledger keeps it; questions in the order and form in which two are compared.
- * @param mended what had to be replaced in the answer: later rows are to tell of it too
+ * @param noted what is known of the answer: later rows are to tell of it too
  */
 export function askedOf(
   { question, meta }: Pick<Wanted, 'question' | 'meta'>,
-  mended: readonly string[] = [],
+  noted: Noted = NOTHING_NOTED,
 ) {
   const { regions, mmc, engineConfig, cameraId } = question
   return {
@@ -175,7 +170,7 @@ export function askedOf(
     config: engineConfig ?? null,
     camera_id: cameraId ?? null,
     meta,
-    mended: mended.length > 0 ? mended : undefined,
+    ...notedAs(noted),
   }
 }
 

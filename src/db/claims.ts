@@ -1,16 +1,17 @@
 import { inBatches } from '../batches.ts'
 import type { Answer } from '../look-up-plates.ts'
+import { notedIn } from '../noted.ts'
 import { readStored } from '../response.ts'
-import { type AnsweredEntry, textsOf } from './answers.ts'
+import type { AnsweredEntry } from './answers.ts'
 import type { Database } from './database.ts'
 import { ASKING, CLAIM, TAKE_BACK } from './ledger-statements.ts'
 
 /** What the ledger has of an image that is claimed. */
 interface MineEntry {
   uncertain: number
-  /** A paid answer that waits for its rows, and what had been replaced in it. */
+  /** A paid answer that waits for its rows, and what was asked and noted of it. */
   unsettled: unknown
-  mended: unknown
+  had_asked: unknown
   is_too_large: boolean
   is_new: boolean
 }
@@ -66,7 +67,7 @@ function inOrderOf<Row extends Given>(
 }
 
 /** The paid answer that waits for its rows, if there is one. Nothing is sent for it. */
-export function paidAnswerOf({ unsettled, mended }: MineEntry): Answer | undefined {
-  const response = unsettled === null ? undefined : readStored(unsettled, textsOf(mended))
+export function paidAnswerOf({ unsettled, had_asked }: MineEntry): Answer | undefined {
+  const response = unsettled === null ? undefined : readStored(unsettled, notedIn(had_asked))
   return response && { response, attempts: 0, uncertain: 0 }
 }

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { ImageError } from '../errors.ts'
 import type { BoundingBox } from '../normalize.ts'
 import type { ImageName } from '../option-schemas.ts'
-import { box, maybe, pictureSize, s3Object } from '../stored-values.ts'
+import { type AnswerFrame, answerFrame, box, maybe, s3Object } from '../stored-values.ts'
 import type { Queryable } from './database.ts'
 import type { S3Object } from './snapshots.ts'
 
@@ -13,7 +13,7 @@ export interface ImageRow {
   plateBox?: BoundingBox | undefined
   vehicleBox?: BoundingBox | undefined
   /** Pixels of the image as the API saw it, where its answer tells. */
-  answerSize?: { width: number; height: number } | undefined
+  answerFrame?: AnswerFrame | undefined
 }
 
 /** An image that the database knows. */
@@ -34,7 +34,8 @@ const ROWS = `
   SELECT id::text, CASE WHEN image_sha256 ~ '^[0-9a-f]{64}$' THEN image_sha256 END AS sha256, image_mime AS mime,
          image_size AS size, meta->'s3' AS object, plate_text AS plate, bbox AS "plateBox",
          meta->'vehicle_box' AS "vehicleBox",
-         jsonb_build_object('width', raw_response->'image_width', 'height', raw_response->'image_height') AS "answerSize"
+         CASE WHEN meta ? 'lookup_image' THEN '"upright"' ELSE jsonb_build_object(
+           'width', raw_response->'image_width', 'height', raw_response->'image_height') END AS "answerFrame"
   FROM vehicle_snapshots WHERE `
 const BY_ID = `${ROWS} id = $1::uuid`
 const BY_SHA256 = `${ROWS} image_sha256 = $1 ORDER BY result_index, id`
@@ -53,7 +54,7 @@ const storedRow = stored.extend({
   plate: maybe(z.string()),
   plateBox: box,
   vehicleBox: box,
-  answerSize: maybe(pictureSize),
+  answerFrame: maybe(answerFrame),
 })
 
 /**

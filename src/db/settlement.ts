@@ -56,7 +56,7 @@ export interface SettlementOptions {
 export function createSettlement({ database, outage, runId, safety }: SettlementOptions) {
   /** An answer that was paid for earlier was to the question of then, which the ledger has. */
   const askedNow = ({ attempts, response }: Answer, wanted: Wanted) =>
-    attempts === 0 ? undefined : storable(askedOf(wanted, response.mended))
+    attempts === 0 ? undefined : storable(askedOf(wanted, response.noted))
   const askedText = (answer: Answer, wanted: Wanted) => JSON.stringify(askedNow(answer, wanted))
 
   /** Writes answers with their rows. @returns of each, whether it was written */
@@ -80,7 +80,7 @@ export function createSettlement({ database, outage, runId, safety }: Settlement
         engineConfig: engineConfig && { ...engineConfig },
       },
       ...{ threshold, meta: meta && { ...meta }, attempts, uncertain },
-      ...{ raw: response.raw, mended: [...response.mended] },
+      ...{ raw: response.raw, noted: response.noted },
       answeredAt: new Date().toISOString(),
     }
   }

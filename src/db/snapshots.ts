@@ -81,11 +81,20 @@ function metaOf({ image, snapshot, reading }: SnapshotRow): Record<string, unkno
     direction: reading.direction,
     direction_score: reading.directionScore,
     s3: image.object,
+    captured_at_from: snapshot.capturedAtFrom,
+    lookup_image: lookupImageOf(snapshot),
     mended: snapshot.mended,
   }
   // A key of the tool's own means what it means in all other rows.
   const told = Object.entries(known).filter(([, value]) => value !== undefined)
   return { ...image.meta, ...Object.fromEntries(told) }
+}
+
+/** As users see it: its boxes are those of the stored picture already. */
+function lookupImageOf({ lookupImage }: Snapshot) {
+  if (lookupImage === undefined) return undefined
+  const { width, height, bytes, quality } = lookupImage
+  return { width, height, bytes, quality }
 }
 
 const COLUMNS = Object.keys(SNAPSHOT_COLUMNS)

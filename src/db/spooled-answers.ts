@@ -65,7 +65,7 @@ async function settleSpooled(
   images: Pick<ImageStore, 'urlFor'>,
   spooled: SpooledAnswer,
 ): Promise<'settled' | 'purged' | 'unreadable'> {
-  const response = readResponse(spooled.raw, spooled.mended)
+  const response = readResponse(spooled.raw, spooled.noted)
   if (response === undefined) return 'unreadable'
   const { sha256, source, mime, size, object, attempts, uncertain } = spooled
   const { question, threshold, meta } = spooled

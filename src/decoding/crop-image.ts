@@ -1,6 +1,7 @@
 import { ImageError } from '../errors.ts'
 import type { BoundingBox } from '../normalize.ts'
 import type { PictureSize } from '../picture-size.ts'
+import type { AnswerFrame } from '../stored-values.ts'
 import { areaOf, boxWithin, framed } from './framed-image.ts'
 
 /** A part of a picture, as a picture of its own. */
@@ -11,16 +12,16 @@ export interface Crop extends PictureSize {
 
 /**
  * Cuts a box out of a picture: JPEG from JPEG, PNG from anything else. What of the box is outside is left out.
- * @param answerSize the picture's size as the API's answer gives it, in pixels
+ * @param answerFrame the picture's size as the API's answer gives it, in pixels
  * @throws {ImageError} `no_box` when nothing of it is inside
  * @throws what sharp throws for bytes that it cannot decode
  */
 export async function cropImage(
   bytes: Uint8Array,
   box: BoundingBox,
-  answerSize: PictureSize | undefined,
+  answerFrame: AnswerFrame | undefined,
 ): Promise<Crop> {
-  const { image, width, height } = await framed(bytes, answerSize)
+  const { image, width, height } = await framed(bytes, answerFrame)
   const inside = boxWithin({ width, height }, box)
   if (inside === undefined) {
     const said = `The box (${box.xmin}, ${box.ymin}) to (${box.xmax}, ${box.ymax}) has no part of a picture of ${width} x ${height} pixels.`

@@ -5,18 +5,24 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import pLimit from 'p-limit'
 import { z } from 'zod'
 import { ImageError, messageOf } from '../errors.ts'
+import { lookupImage } from '../lookup-image.ts'
 import type { BoundingBox } from '../normalize.ts'
-import type { PictureSize } from '../picture-size.ts'
+import type { AnswerFrame } from '../stored-values.ts'
 import type { Crop } from './crop-image.ts'
 import type { Job } from './decode.ts'
+import type { FittedImage } from './fit-for-lookup.ts'
 import type { Place, Shown } from './thumbnails.ts'
 
 /** Where pictures are decoded: in processes of their own, so that one that breaks the native decoder costs only itself. */
 export interface Decoder {
   /** The box, cut out of the picture. @throws {ImageError} `no_box`, `undecodable` */
-  crop(bytes: Uint8Array, box: BoundingBox, answerSize: PictureSize | undefined): Promise<Crop>
+  crop(bytes: Uint8Array, box: BoundingBox, answerFrame: AnswerFrame | undefined): Promise<Crop>
   /** The picture made small, and the plate of each place cut out. @throws {ImageError} `undecodable` */
   show(bytes: Uint8Array, places: readonly Place[]): Promise<Shown[]>
+  /**
+   * The picture as it is sent to the API: upright, a JPEG of at most so many bytes. @throws {ImageError} `undecodable`
+   */
+  fit(bytes: Uint8Array, maxBytes: number | undefined): Promise<FittedImage>
   /** Ends every process, also those at work. */
   close(): Promise<void>
 }
@@ -50,6 +56,7 @@ const crop: z.ZodType<Crop> = z.object({
   bytes: z.instanceof(Uint8Array),
   mime: z.enum(['image/jpeg', 'image/png']),
 })
+const fitted: z.ZodType<FittedImage> = lookupImage.extend({ bytes: z.instanceof(Uint8Array) })
 const failed = z.object({
   isDone: z.literal(false),
   code: z.enum(['no_box', 'undecodable']).catch('undecodable'),
@@ -107,11 +114,12 @@ export function openDecoder({
   }
 
   return {
-    crop: (bytes, box, answerSize) => resultOf({ kind: 'crop', bytes, box, answerSize }, crop),
+    crop: (bytes, box, answerFrame) => resultOf({ kind: 'crop', bytes, box, answerFrame }, crop),
     show: (bytes, given) => {
-      const places = given.map(({ box, answerSize }) => ({ box, answerSize }))
+      const places = given.map(({ box, answerFrame }) => ({ box, answerFrame }))
       return resultOf({ kind: 'show', bytes, places }, shown)
     },
+    fit: (bytes, maxBytes) => resultOf({ kind: 'fit', bytes, maxBytes }, fitted),
     async close() {
       isClosed = true
       const gone = [...running].map(

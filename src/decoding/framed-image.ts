@@ -1,17 +1,8 @@
-import sharp, { type Sharp } from 'sharp'
-import { INGEST_FLAGS } from '../flags.ts'
+import type { Sharp } from 'sharp'
 import type { BoundingBox } from '../normalize.ts'
-import { type PictureSize, pixelsBeyond } from '../picture-size.ts'
-
-const MAX_PIXELS = INGEST_FLAGS.maxImagePixels.default
-
-// Of what libvips can read, only what is looked up: an older tool's row may hold anything, a program for its SVG reader too.
-sharp.block({ operation: ['VipsForeignLoad'] })
-sharp.unblock({
-  operation: ['Jpeg', 'Png', 'Webp', 'Nsgif', 'Tiff'].map((type) => `VipsForeignLoad${type}`),
-})
-// No picture is worked on twice.
-sharp.cache(false)
+import type { PictureSize } from '../picture-size.ts'
+import type { AnswerFrame } from '../stored-values.ts'
+import { openPicture } from './open-picture.ts'
 
 /** A picture as the API saw it, its size in pixels. `image` may be cloned and worked on. */
 export interface FramedImage extends PictureSize {
@@ -21,26 +12,23 @@ export interface FramedImage extends PictureSize {
 /**
  * The picture in which the boxes of an answer lie. They are pixels of the image as the API saw it: whether it had turned a
  * camera's picture upright (EXIF) shows only in the size that the answer gives, where one side is longer.
- * A picture that breaks off is taken as far as it goes.
- * @param answerSize `image_width` and `image_height` of the answer
- * Only the header is read here; of one that tells of too many pixels nothing else is.
  * @throws what sharp throws for bytes that it cannot decode
  */
 export async function framed(
   bytes: Uint8Array,
-  answerSize: PictureSize | undefined,
+  answerFrame: AnswerFrame | undefined,
 ): Promise<FramedImage> {
-  const header = sharp(bytes, { failOn: 'none', limitInputPixels: false })
-  const { width, height, orientation = 1 } = await header.metadata()
-  const beyond = pixelsBeyond({ width, height }, MAX_PIXELS)
-  if (beyond !== undefined) throw new Error(`it ${beyond}`)
-  const image = sharp(bytes, { failOn: 'none', limitInputPixels: MAX_PIXELS })
+  const { image, width, height, orientation } = await openPicture(bytes)
   const isLying = orientation >= 5
+  const isUpright = answerFrame === 'upright'
   const isTurned =
-    isLying && width !== height && answerSize?.width === height && answerSize.height === width
-  return isTurned
-    ? { image: image.autoOrient(), width: height, height: width }
-    : { image, width, height }
+    isUpright ||
+    (isLying && width !== height && answerFrame?.width === height && answerFrame.height === width)
+  if (!isTurned) return { image, width, height }
+  const turned = image.autoOrient()
+  return isLying
+    ? { image: turned, width: height, height: width }
+    : { image: turned, width, height }
 }
 
 /** A box in whole pixels of the picture, `margin` of its own size wider on each side; undefined when nothing of it is inside. */

@@ -1,11 +1,12 @@
 import type { BoundingBox } from '../normalize.ts'
 import type { PictureSize } from '../picture-size.ts'
+import type { AnswerFrame } from '../stored-values.ts'
 import { areaOf, boxWithin, type FramedImage, framed } from './framed-image.ts'
 
 /** What is known of a row's place on its image: the plate's box, and the size that the answer gives the picture. */
 export interface Place {
   box?: BoundingBox | undefined
-  answerSize?: PictureSize | undefined
+  answerFrame?: AnswerFrame | undefined
 }
 
 /** A small picture as a `data:` address. */
@@ -35,7 +36,7 @@ const QUALITY = 65
  * @throws what sharp throws for bytes that it cannot decode
  */
 export async function showPictures(bytes: Uint8Array, places: readonly Place[]): Promise<Shown[]> {
-  const frame = await framed(bytes, places[0]?.answerSize)
+  const frame = await framed(bytes, places[0]?.answerFrame)
   const { width, height } = frame
   const picture = await small(frame.image.clone().resize(within(PICTURE_PX, PICTURE_PX)))
   return Promise.all(

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { Queryable } from '../db/database.ts'
 import { OBJECT_OF, type S3Object, SEEN_AT } from '../db/snapshots.ts'
 import type { Place } from '../decoding/thumbnails.ts'
-import { box, maybe, pictureSize, s3Object } from '../stored-values.ts'
+import { answerFrame, box, maybe, s3Object } from '../stored-values.ts'
 import type { PICTURES_BY } from '../viewing-flags.ts'
 import { type Period, periodValues, within } from './period.ts'
 
@@ -53,8 +53,9 @@ const PICTURES = `
          ${text('v.camera_id')} AS camera, ${text("v.meta->>'source'")} AS source, v.bbox AS box,
          v.image_sha256 AS sha256, coalesce(l.image_size, v.image_size) AS size,
          ${OBJECT_OF} AS object,
-         jsonb_build_object('width', ${number("v.raw_response->'image_width'")},
-                            'height', ${number("v.raw_response->'image_height'")}) AS "answerSize"
+         CASE WHEN v.meta ? 'lookup_image' THEN '"upright"' ELSE
+           jsonb_build_object('width', ${number("v.raw_response->'image_width'")},
+                              'height', ${number("v.raw_response->'image_height'")}) END AS "answerFrame"
   FROM unnest($1::uuid[]) WITH ORDINALITY AS wanted (id, place)
   JOIN vehicle_snapshots v USING (id) LEFT JOIN plate_lookups l ON l.image_sha256 = v.image_sha256
   ORDER BY place`
@@ -77,7 +78,7 @@ const picture = z.object({
   sha256: string,
   size: finite,
   object: maybe(s3Object),
-  answerSize: maybe(pictureSize),
+  answerFrame: maybe(answerFrame),
 })
 
 /** The ids of the rows that are wanted, in their order. */

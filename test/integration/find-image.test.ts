@@ -44,12 +44,12 @@ describe.each(BOTH_DATABASES)('on %s', (_name, open) => {
     const { image } = await answerOf(ledger, response, { object })
 
     const found = await findImage({ sha256: image.sha256 }, database)
-    const answerSize = { width: 100, height: 50 }
+    const answerFrame = { width: 100, height: 50 }
     const { mime, size, sha256 } = image
     expect(found).toMatchObject({ name: `image ${sha256}`, mime, size, sha256, object })
     expect(found.rows).toMatchObject([
-      { plate: 'abc0', plateBox: box(7), vehicleBox: box(70), answerSize },
-      { plate: 'abc1', plateBox: box(5), vehicleBox: box(50), answerSize },
+      { plate: 'abc0', plateBox: box(7), vehicleBox: box(70), answerFrame },
+      { plate: 'abc1', plateBox: box(5), vehicleBox: box(50), answerFrame },
     ])
     const id = found.rows[1]?.id ?? ''
     expect(await findImage({ id }, database)).toEqual({ ...found, rows: [found.rows[1]] })

@@ -213,7 +213,7 @@ describe.each(BOTH_DATABASES)('the figures of a report on %s', (_name, open) => 
     expect(newest[1]).toMatchObject({
       ...{ plate: 'low', score: 0.1, box, sha256: SHA, size: 7, source: 'a.jpg' },
       ...{ vehicleType: 'Bus', object: { bucket: 'b', key: 'k' } },
-      ...{ at: new Date('2026-03-01Z'), answerSize: { width: 640, height: 480 } },
+      ...{ at: new Date('2026-03-01Z'), answerFrame: { width: 640, height: 480 } },
     })
     expect(newest[2]).toEqual({ id: expect.any(String), source: '5' })
     const lowest = await read({ picturesBy: 'lowest-confidence', pictures: 2 })

@@ -96,7 +96,10 @@ test('an answer says the same when it comes out of the ledger', () => {
   fc.assert(
     fc.property(anyAnswer, (sent) => {
       const response = readResponse(JSON.parse(JSON.stringify(sent)))
-      const stored = readStored(JSON.parse(JSON.stringify(response?.raw)), response?.mended ?? [])
+      const stored = readStored(
+        JSON.parse(JSON.stringify(response?.raw)),
+        response?.noted ?? { mended: [] },
+      )
       const said = [response, stored].map((one) => one && JSON.stringify(normalize(one)))
       expect(said[0]).toBeDefined()
       expect(said[1]).toBe(said[0])

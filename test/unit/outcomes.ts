@@ -27,6 +27,7 @@ export function outcomeOf(
     wasLookedUp: false,
     isSaved: false,
     uploadedBytes: 0,
+    isFitted: false,
     wasAskedDifferently: false,
     isUnchanged: false,
     isPurged: false,

@@ -49,7 +49,7 @@ test('a failed image is told with its error', () => {
     error: {
       code: 'not_an_image',
       message: 'car.jpg is text.',
-      hint: 'Only JPEG, PNG, WebP, GIF, BMP and TIFF images are looked up.',
+      hint: 'Only JPEG, PNG, WebP, GIF, BMP, TIFF, AVIF and HEIC images are looked up.',
     },
     lookup: false,
     ms: 7,
@@ -79,6 +79,7 @@ const COUNTS = {
   rows: 0,
   lookups: 0,
   lookups_saved: 0,
+  fitted: 0,
   attempts: 0,
   uncertain: 0,
   uploads: 0,

@@ -131,14 +131,17 @@ test.each<[what: string, results: string, mended: string[], results: unknown]>([
 ])('reads %s, and notes what it replaced', (_what, results, mended, read) => {
   const response = parsed(`{"results":${results}}`)
 
-  expect(response.mended).toEqual(mended)
+  expect(response.noted).toEqual({ mended })
   expect(response.raw).toEqual({ results: read })
 })
 
 test('notes bytes that are no UTF-8', () => {
   const body = Buffer.from('{"camera_id":"Z\u00fcrich","results":[]}', 'latin1')
 
-  expect(parseResponse(body)).toMatchObject({ camera_id: 'Z\uFFFDrich', mended: ['encoding'] })
+  expect(parseResponse(body)).toMatchObject({
+    camera_id: 'Z\uFFFDrich',
+    noted: { mended: ['encoding'] },
+  })
 })
 
 test.each<[what: string, body: string, results: number]>([

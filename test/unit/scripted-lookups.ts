@@ -5,7 +5,7 @@ import type { LookupResponse } from '../../src/response.ts'
 /** What the API does with one request: answers it, or fails it. */
 export type Step = 'answer' | LookupError
 
-export const ANSWER: LookupResponse = { results: [], raw: { results: [] }, mended: [] }
+export const ANSWER: LookupResponse = { results: [], raw: { results: [] }, noted: { mended: [] } }
 
 export const LOST = new LookupError('answer_lost', 'The connection broke off.', {
   isRetryable: true,

@@ -51,6 +51,7 @@ test('a row holds what the answer and the image tell', () => {
       candidates: [{ plate: 'nhk552', score: 0.904 }],
       orientation: [{ orientation: 'Front', score: 0.937 }],
       s3: { bucket: 'plates', key: 'a.jpg' },
+      captured_at_from: 'api',
     },
   })
 })
