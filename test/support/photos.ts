@@ -5,7 +5,7 @@ import sharp from 'sharp'
 export const UPRIGHT = { width: 96, height: 64 }
 /** Where the plate is, in pixels of the upright picture. */
 export const PLATE = { xmin: 60, ymin: 8, xmax: 88, ymax: 20 }
-export const RED = { r: 255, g: 0, b: 0 }
+const RED = { r: 255, g: 0, b: 0 }
 
 interface Size {
   width: number
