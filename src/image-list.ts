@@ -13,6 +13,8 @@ export interface ImageRef {
   text: string
   /** The same without credentials and signatures: for messages, the ledger and rows. */
   source: string
+  /** The folder in which it was found, an absolute path; undefined for what a list names. */
+  base?: string | undefined
 }
 
 /**

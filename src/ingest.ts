@@ -50,7 +50,7 @@ export function runIngest(
   const open = dryRun ? openPreview : openIngest
   const wanted = wantedOf(options)
   return runWith(settings, events, {
-    ...{ graceS: grace, isDryRun: dryRun, lines: list.count },
+    ...{ graceS: grace, isDryRun: dryRun, lines: list.count, archive: options.archive },
     open: (runEvents, stopper) => open(settings, options, runEvents, stopper),
     drive: ({ inFlight, ingestOne, recall }, onOutcome, stopper) =>
       ingestAll(
@@ -67,6 +67,8 @@ export interface RunPlan {
   /** `--grace`, in seconds. */
   graceS: number
   isDryRun: boolean
+  /** Where files are moved, if anywhere. */
+  archive: string | undefined
   /** Lines there are, where that can be known. */
   lines: number | undefined
   open: (events: RunEvents, stopper: Stopper) => Promise<Opened>
@@ -82,9 +84,9 @@ export interface RunPlan {
 export async function runWith(
   { api }: Settings,
   events: IngestEvents,
-  { graceS, isDryRun, lines, open, drive }: RunPlan,
+  { graceS, isDryRun, archive, lines, open, drive }: RunPlan,
 ): Promise<IngestResult> {
-  const tally = createTally()
+  const tally = createTally(archive === undefined ? undefined : { isDryRun })
   const started = performance.now()
   const end = (reason: unknown, spool?: Spool): IngestResult => ({
     tally,

@@ -90,7 +90,7 @@ export async function fetchImageBytes(
   try {
     const { local, root } = reach
     const access = { maxBytes, maxPixels, timeoutMs, local, root, dispatcher }
-    const { seenAs: _, ...image } = await fetchWithRetry(reference, access, signal)
+    const { seenAs: _, file: __, ...image } = await fetchWithRetry(reference, access, signal)
     return image
   } finally {
     await dispatcher.destroy()
