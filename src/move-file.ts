@@ -16,7 +16,7 @@ import { isUnchangedFile } from './seen-as.ts'
 export type Moved = 'moved' | 'gone' | 'changed'
 
 /** Others that are at the same file may be a step ahead so often. */
-const MOST_TRIES = 3
+const MOST_TRIES = 5
 
 /**
  * Moves a file if it is still what was read. It is at its new place, whole, before it leaves the old one; what was cut off
