@@ -30,6 +30,9 @@ export const ADVICE = {
   },
   http_not_found: { hint: 'The image is gone from its server; remove the line or correct it.' },
   http_forbidden: { hint: 'The link needs other credentials or has expired; get a fresh one.' },
+  link_expired: {
+    hint: 'Make a new link to the image and run the list with it: it is the same source, and what is known is not billed again.',
+  },
   http_error: { hint: 'The server of the image failed; run the same list again later.' },
   too_many_redirects: { hint: 'Use the address at which the image really is.' },
   bad_redirect: { hint: 'Use the address at which the image really is.' },

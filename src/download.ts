@@ -2,9 +2,10 @@ import { type Dispatcher, request } from 'undici'
 import { certificateHint } from './certificates.ts'
 import { FetchError, messageOf } from './errors.ts'
 import type { ReadBytes } from './fetch-image.ts'
-import { BodyTooLargeError, isTimeout, readBody } from './http.ts'
+import { BodyTooLargeError, isTimeout, readBeginning, readBody } from './http.ts'
 import { RefusedTargetError } from './reach.ts'
 import type { FileOptions } from './read-file.ts'
+import { LONGEST_REASON, mayTellWhy, refusalOf, requireCurrentLink } from './refused-link.ts'
 import { conditionsFor, type SeenAs, seenUrl } from './seen-as.ts'
 import { digestOf } from './sha256.ts'
 import { decoded, redactSource, schemeOf } from './source.ts'
@@ -35,6 +36,7 @@ export async function download(
   let url = parseUrl(text)
   let authorization = takeCredentials(url)
   const shown = redactSource(text)
+  requireCurrentLink(text, shown)
   const conditions = conditionsFor(before)
   const isConditional = Object.keys(conditions).length > 0
   try {
@@ -60,9 +62,10 @@ export async function download(
         continue
       }
       if (response.statusCode !== 200) {
-        await response.body.dump()
-        if (response.statusCode === 304 && isConditional) return undefined
-        throw statusError(response.statusCode, shown)
+        const { statusCode, body } = response
+        const said = await reasonIn(body, statusCode)
+        if (statusCode === 304 && isConditional) return undefined
+        throw refusalOf(statusCode, text, shown, said)
       }
       const announced = Number(response.headers['content-length'] ?? Number.NaN)
       if (announced > maxBytes) {
@@ -124,13 +127,16 @@ function redirectTarget(from: URL, location: string | string[] | undefined, show
   return url
 }
 
-function statusError(status: number, shown: string): FetchError {
-  const message = `${shown} answered with status ${status}.`
-  if (status === 404 || status === 410) return new FetchError('http_not_found', message)
-  if (status === 401 || status === 403) return new FetchError('http_forbidden', message)
-  return new FetchError('http_error', message, {
-    isTransient: status >= 500 || status === 429 || status === 408,
-  })
+/** The beginning of an answer that may tell why there is no image; of one that breaks off, nothing. */
+async function reasonIn(body: Dispatcher.ResponseData['body'], status: number): Promise<string> {
+  if (!mayTellWhy(status)) {
+    await body.dump()
+    return ''
+  }
+  // Given up before its end a body reports that as an error, which nobody else listens for.
+  body.on('error', () => {})
+  const { bytes } = await readBeginning(body, LONGEST_REASON).catch(() => ({ bytes: Buffer.of() }))
+  return bytes.toString()
 }
 
 function transferError(

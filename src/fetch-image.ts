@@ -22,10 +22,12 @@ export interface FetchedImage {
   sha256: string
   /** What tells that the source is still as it was; undefined where nothing does. */
   seenAs?: SeenAs | undefined
+  /** Of a local file: what it was when it was read. */
+  file?: SeenAs | undefined
 }
 
 /** What reading a source gives. */
-export type ReadBytes = Pick<FetchedImage, 'bytes' | 'sha256' | 'seenAs'>
+export type ReadBytes = Pick<FetchedImage, 'bytes' | 'sha256' | 'seenAs' | 'file'>
 
 /** `image/apng` is a PNG with more pictures than one. */
 const IMAGE_TYPES = new Map([

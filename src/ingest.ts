@@ -51,7 +51,7 @@ export function runIngest(
   const wanted = wantedOf(options)
   const { cameraFromPath } = options
   return runWith(settings, events, {
-    ...{ graceS: grace, isDryRun: dryRun, lines: list.count },
+    ...{ graceS: grace, isDryRun: dryRun, lines: list.count, archive: options.archive },
     open: (runEvents, stopper) => open(settings, options, runEvents, stopper),
     drive: ({ inFlight, ingestOne, recall }, onOutcome, stopper) =>
       ingestAll(
@@ -72,6 +72,8 @@ export interface RunPlan {
   /** `--grace`, in seconds. */
   graceS: number
   isDryRun: boolean
+  /** Where files are moved, if anywhere. */
+  archive: string | undefined
   /** Lines there are, where that can be known. */
   lines: number | undefined
   open: (events: RunEvents, stopper: Stopper) => Promise<Opened>
@@ -87,9 +89,9 @@ export interface RunPlan {
 export async function runWith(
   { api }: Settings,
   events: IngestEvents,
-  { graceS, isDryRun, lines, open, drive }: RunPlan,
+  { graceS, isDryRun, archive, lines, open, drive }: RunPlan,
 ): Promise<IngestResult> {
-  const tally = createTally()
+  const tally = createTally(archive === undefined ? undefined : { isDryRun })
   const started = performance.now()
   const end = (reason: unknown, spool?: Spool): IngestResult => ({
     tally,

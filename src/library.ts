@@ -45,7 +45,10 @@ export async function ingest({
   if ('problems' in read) throw new ConfigError([...read.problems, ...problems])
   if (options === undefined) throw new ConfigError(problems)
   const list = isFile
-    ? await openImageList(images, process.stdin, { settle: options.settle })
+    ? await openImageList(images, process.stdin, {
+        settle: options.settle,
+        exclude: options.archive,
+      })
     : ({
         kind: 'text',
         images: (stop: AbortSignal) => imageRefs(images, stop),
@@ -95,7 +98,7 @@ export async function fetchImageBytes(
   try {
     const { local, root } = reach
     const access = { maxBytes, maxPixels, timeoutMs, local, root, dispatcher }
-    const { seenAs: _, ...image } = await fetchWithRetry(reference, access, signal)
+    const { seenAs: _, file: __, ...image } = await fetchWithRetry(reference, access, signal)
     return image
   } finally {
     await dispatcher.destroy()

@@ -1,3 +1,4 @@
+import { withoutMoving } from './archive.ts'
 import type { Settings } from './config.ts'
 import { createAnswers, type LostBefore } from './db/answers.ts'
 import { requireSchema } from './db/schema.ts'
@@ -33,13 +34,15 @@ export async function openPreview(settings: Settings, options: IngestOptions): P
       seen: new Set<string>(),
       paid: new Set(paid),
     }
+    const preview: Opened['ingestOne'] = (line, signals) => previewImage(line, deps, signals)
+    const { archive } = options
     return {
       database,
       images: undefined,
       spool: undefined,
       inFlight: options.concurrency,
       recall: createMemory(database, options),
-      ingestOne: (line, signals) => previewImage(line, deps, signals),
+      ingestOne: archive === undefined ? preview : withoutMoving(preview, archive),
       async close() {
         await dispatcher.destroy()
         await database.close()

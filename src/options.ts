@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { archiveFolder, archiveProblems } from './archive-folder.ts'
 import { INGEST_FLAGS, LOST_ANSWER } from './flags.ts'
 import { CAPTURED_AT } from './list-flags.ts'
 import {
@@ -62,7 +63,7 @@ const ingestSchema = z.object({
   reread: z.boolean().default(flags.reread.default),
   dryRun: z.boolean().default(flags.dryRun.default),
   failed: filled.optional(),
-  archive: filled.optional(),
+  archive: archiveFolder.optional(),
   json: z.boolean().default(flags.json.default),
   quiet: z.boolean().default(flags.quiet.default),
 } satisfies Record<keyof typeof INGEST_FLAGS, z.ZodType>)
@@ -171,7 +172,10 @@ export function wantedOf({
 
 /** Reads the options of `ingest`: the options, or every problem with them. */
 export function readIngestOptions(given: unknown): Reading<IngestOptions> {
-  return read(ingestSchema, given)
+  const reading = read(ingestSchema, given)
+  const { images = '', archive } = reading.options ?? {}
+  const problems = archiveProblems(images, archive)
+  return problems.length === 0 ? reading : { options: undefined, problems }
 }
 
 /** Reads what may be fetched, of options that hold more. */

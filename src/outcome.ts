@@ -3,10 +3,13 @@ import type { ImageRef } from './image-list.ts'
 import type { PlateReading, Snapshot } from './normalize.ts'
 
 /** An image as it is told of; type and size of an older tool's image may not be known. */
-export interface TellableImage extends Pick<FetchedImage, 'sha256'> {
+export interface TellableImage extends Pick<FetchedImage, 'sha256' | 'file'> {
   mime: string | undefined
   size: number | undefined
 }
+
+/** What became of an image's file with `--archive`; of one that was gone, or was another by then, nothing did. */
+export type Archiving = 'moved' | 'failed' | 'to move'
 
 /** What came of one image, for people, machines and the tally. Sizes in bytes, times in milliseconds. */
 export interface Ingested {
@@ -30,6 +33,7 @@ export interface Ingested {
   isUnchanged: boolean
   /** It was purged before, and its tombstone keeps it from coming back. */
   isPurged: boolean
+  archiving?: Archiving | undefined
 }
 
 /** `returned`: it goes back into the queue that it came from. */

@@ -5,7 +5,7 @@ import { promisify } from 'node:util'
 import { shortBody, tooLarge } from './download.ts'
 import { FetchError, messageOf, systemCodeOf } from './errors.ts'
 import type { ReadBytes } from './fetch-image.ts'
-import { isUnchangedFile, type SeenAs, seenFile } from './seen-as.ts'
+import { fileAs, isUnchangedFile, type SeenAs, seenFile } from './seen-as.ts'
 import { digestOf } from './sha256.ts'
 import { redactSource } from './source.ts'
 
@@ -88,7 +88,7 @@ async function readAll(file: number, shown: string, maxBytes: number): Promise<R
     if (bytesRead === 0) throw shortBody(shown, at, size)
     at += bytesRead
   }
-  return { bytes, sha256: await digestOf(bytes), seenAs: seenFile(stats) }
+  return { bytes, sha256: await digestOf(bytes), seenAs: seenFile(stats), file: fileAs(stats) }
 }
 
 function fileError(shown: string, thrown: unknown): FetchError {

@@ -134,6 +134,7 @@ export function summaryLines(
   nothing = 'The list names no image.',
 ): string[] {
   const { images, uncertain, unchanged, rows_below: below, asked_differently: other } = tally
+  const { archived = 0, not_archived: stayed = 0, would_archive: toMove = 0 } = tally
   if (images === 0 && tally.returned === 0) return [nothing]
   const took = seconds < 120 ? `${seconds.toFixed(1)} s` : `${(seconds / 60).toFixed(1)} min`
   const notes: [n: number, line: string][] = [
@@ -163,6 +164,12 @@ export function summaryLines(
     [
       other,
       `${counted(other, 'known image')} had been asked about with other regions, mmc or engine configuration; --force asks again.`,
+    ],
+    [archived, `${counted(archived, 'file')} moved to the archive.`],
+    [toMove, `${counted(toMove, 'file')} would be moved to the archive.`],
+    [
+      stayed,
+      `${counted(stayed, 'file')} could not be moved to the archive; the next run tries again.`,
     ],
   ]
   return [

@@ -32,11 +32,17 @@ export function seenFile({ size, mtimeNs, ino }: BigIntStats): SeenAs | undefine
 /** Is a file as it was? */
 export function isUnchangedFile(stats: BigIntStats, before: SeenAs): boolean {
   if (!('inode' in before)) return false
-  const { size, mtime, inode } = fileAs(stats)
-  return size === before.size && mtime === before.mtime && inode === before.inode
+  const { size, mtimeNs, ino } = stats
+  const isSame = Number(size) === before.size && String(mtimeNs) === before.mtime
+  return isSame && String(ino) === before.inode
 }
 
-function fileAs({ size, mtimeNs, ino }: Pick<BigIntStats, 'size' | 'mtimeNs' | 'ino'>) {
+/** Of a file, however lately it has changed: what tells that it is still the one that was read. */
+export function fileAs({
+  size,
+  mtimeNs,
+  ino,
+}: Pick<BigIntStats, 'size' | 'mtimeNs' | 'ino'>): SeenAs {
   return { size: Number(size), mtime: String(mtimeNs), inode: String(ino) }
 }
 

@@ -1,13 +1,4 @@
-/**
- * Query parameters that are a secret of their own: presigned links of S3, GCS, Azure and CloudFront, and the common
- * names of access tokens. (AWS SigV4 and SigV2, GCS V4 signing, Azure SAS and CloudFront signed URL references.)
- */
-const SECRET_PARAMETERS =
-  /^(x-(amz|goog|oss)-.*|awsaccesskeyid|googleaccessid|ossaccesskeyid|access_?key(_?id)?|sig|sas|hdnts|hdnea|verify|auth|pass(word|wd)?|pwd|api_?key|q-(ak|sign.*|key-time|header-list|url-param-list)|(.*[-_.])?(signature|token|hmac|jwt|secret))$/i
-/** What belongs to a signature, and without one is a parameter like any other. */
-const SIGNED_PARAMETERS =
-  /^(expires|policy|key-pair-id|se|sp|st|sv|sr|spr|sip|ske|skt|sks|skv|skoid|sktid)$/i
-const SIGNATURE = /^(signature|sig)$/i
+import { asSigned, isSignature, signatureNames } from './link-parameters.ts'
 
 /** `file:`, `data:`, `ftp://` and the like; a path such as `C:\x` has one letter only and is none. */
 const SCHEME = /^([a-z][a-z0-9+.-]+):/i
@@ -20,7 +11,10 @@ export function schemeOf(text: string): string | undefined {
   return text.includes('://') || scheme === 'data' || scheme === 'file' ? scheme : undefined
 }
 
-/** A line of the images file fit to be shown and kept: URL credentials and signature parameters removed. */
+/**
+ * A line of the images file fit to be shown and kept: URL credentials and signature parameters removed. It is the source's
+ * identity in the ledger: the same object gives the same text, however often it is signed anew.
+ */
 export function redactSource(text: string): string {
   const scheme = schemeOf(text)
   if (scheme === undefined) return redactText(text)
@@ -33,23 +27,27 @@ export function redactSource(text: string): string {
   // `url: https://…` is a URL too, of no host.
   if (url.host === '') return redactText(text)
   const names = [...url.searchParams.keys()]
-  const isSigned = names.some((name) => SIGNATURE.test(name))
-  const isSecret = (name: string) =>
-    SECRET_PARAMETERS.test(name) || (isSigned && SIGNED_PARAMETERS.test(name))
+  const secrets = signatureNames(names)
   // `#access_token=…` never reaches the server, and tells nothing about the image.
   const isSecretFragment = /(token|key|secret|signature)=/i.test(url.hash)
   // A proxy of images is given the address of the image, signature and all.
   const shown = (value: string) => (schemeOf(value) === undefined ? value : redactSource(value))
   const hasSecrets =
-    names.some(isSecret) || [...url.searchParams].some(([, value]) => shown(value) !== value)
+    secrets.size > 0 || [...url.searchParams].some(([, value]) => shown(value) !== value)
   if (url.username === '' && url.password === '' && !hasSecrets && !isSecretFragment) return text
   if (isSecretFragment) url.hash = ''
   url.username = ''
   url.password = ''
   // All at once: to delete one of thousands writes the whole URL anew.
   if (hasSecrets) {
-    const kept = [...url.searchParams].filter(([name]) => !isSecret(name))
-    url.search = new URLSearchParams(kept.map(([name, value]) => [name, shown(value)])).toString()
+    const kept = [...url.searchParams].filter(([name]) => !secrets.has(name))
+    const query = new URLSearchParams(kept.map(([name, value]) => [name, shown(value)]))
+    // Whoever signs an object, and however often: it is one source.
+    if (names.some(isSignature)) {
+      query.sort()
+      url.pathname = asSigned(url.pathname)
+    }
+    url.search = query.toString()
   }
   return url.href
 }

@@ -1,6 +1,6 @@
 import type { ErrorCode } from './advice.ts'
 import { IngestError, LookupFailure } from './errors.ts'
-import type { Outcome } from './outcome.ts'
+import type { Archiving, Outcome } from './outcome.ts'
 import { schemeOf } from './source.ts'
 
 /** Why a run ended early, as `stopped` in the summary says it. */
@@ -49,9 +49,17 @@ export interface Tally {
   rows_below: number
   /** Only `--dry-run`: images that a run would look up. */
   would_look_up: number
+  /** Only with `--archive`: files moved there. */
+  archived?: number
+  /** Only with `--archive`: files that could not be moved. */
+  not_archived?: number
+  /** Only with both: files that a run would move. */
+  would_archive?: number
 }
 
-export function createTally(): Tally {
+/** @param archive is there one, and is anything moved there? */
+export function createTally(archive?: { isDryRun: boolean } | undefined): Tally {
+  const moving = archive?.isDryRun ? { would_archive: 0 } : { archived: 0, not_archived: 0 }
   return {
     images: 0,
     stored: 0,
@@ -74,6 +82,7 @@ export function createTally(): Tally {
     purged: 0,
     rows_below: 0,
     would_look_up: 0,
+    ...(archive && moving),
   }
 }
 
@@ -97,6 +106,13 @@ export function count(tally: Tally, outcome: Outcome): void {
   if (outcome.uploadedBytes > 0) tally.uploads += 1
   if (outcome.isFitted) tally.fitted += 1
   if (outcome.wasAskedDifferently) tally.asked_differently += 1
+  if (outcome.archiving !== undefined) countArchiving(tally, outcome.archiving)
+}
+
+function countArchiving(tally: Tally, archiving: Archiving): void {
+  const counts = { moved: 'archived', failed: 'not_archived', 'to move': 'would_archive' } as const
+  const name = counts[archiving]
+  tally[name] = (tally[name] ?? 0) + 1
 }
 
 /** The name of what stopped a run; undefined for an error that only a bug can explain. */
@@ -129,12 +145,12 @@ const WRONG_INPUT = new Set<ErrorCode>(['config', 'query_refused'])
 
 /** The exit code of a run that did `tally` and was stopped by `reason` (undefined: by nothing). */
 export function exitCodeOf(
-  tally: Pick<Tally, 'failed'>,
+  tally: Pick<Tally, 'failed' | 'not_archived'>,
   reason: unknown,
   signal?: 'SIGINT' | 'SIGTERM',
 ): number {
   if (signal !== undefined) return signal === 'SIGINT' ? 130 : 143
   if (reason instanceof IngestError && WRONG_INPUT.has(reason.code)) return 2
   if (reason !== undefined) return stoppedBy(reason) === undefined ? 1 : 3
-  return tally.failed > 0 ? 1 : 0
+  return tally.failed + (tally.not_archived ?? 0) > 0 ? 1 : 0
 }

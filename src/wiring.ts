@@ -1,4 +1,5 @@
 import { accountOf } from './account.ts'
+import { requireOwnArchive, withArchive } from './archive.ts'
 import type { ApiSettings, Settings } from './config.ts'
 import type { Database } from './db/database.ts'
 import { createFailures } from './db/failures.ts'
@@ -70,6 +71,8 @@ export async function openIngest(
   events: RunEvents,
   stopper: Stopper,
 ): Promise<Opened> {
+  const { archive } = options
+  if (archive !== undefined) await requireOwnArchive(archive)
   const closers: ((summary?: object) => Promise<void> | undefined)[] = []
   const close = async (summary?: object) => {
     // One that fails must not keep the others open: the folder's lock is the last.
@@ -155,7 +158,7 @@ export async function openIngest(
     }
     const deps = reached ? withSteps(plain, reached) : plain
     const noteFailure = createFailures(lasting)
-    const ingestOne: Opened['ingestOne'] = async (line, signals) => {
+    const ingestAlone: Opened['ingestOne'] = async (line, signals) => {
       try {
         return await againWhenTakenOver(() => ingestImage(line, deps, signals), signals.stop)
       } catch (thrown) {
@@ -167,6 +170,9 @@ export async function openIngest(
         throw thrown
       }
     }
+    const archiving = { onNotice: events.onNotice, reached }
+    const ingestOne =
+      archive === undefined ? ingestAlone : withArchive(ingestAlone, archive, archiving)
     const inFlight = inFlightFor(options.concurrency)
     const recall = createMemory(lasting, options)
     const { spool } = safety

@@ -44,7 +44,7 @@ export function runWork(
   const { grace, stopAfter, untilEmpty } = options
   const ofWorker = { ...options, force: false, reread: false, isWorker: true } as const
   return runWith(settings, events, {
-    ...{ graceS: grace, isDryRun: false, lines: undefined },
+    ...{ graceS: grace, isDryRun: false, lines: undefined, archive: options.archive },
     open: (runEvents, stopper) => openIngest(settings, ofWorker, runEvents, stopper),
     async drive({ database, inFlight, ingestOne, recall }, onOutcome, stopper) {
       const { stop, halt } = stopper

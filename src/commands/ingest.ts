@@ -1,4 +1,3 @@
-import { resolve } from 'node:path'
 import { ConfigError, type ConfigProblem, messageOf } from '../errors.ts'
 import { openFailedList } from '../failed-list.ts'
 import type { OpenedList } from '../image-list.ts'
@@ -26,7 +25,7 @@ export async function ingest(
   const isReal = given['dryRun'] !== true
   const list = await openList(given['images'], shell, {
     settle: options?.settle,
-    exclude: options?.archive && resolve(options.archive),
+    exclude: options?.archive,
   })
   const wrong = [...problems, ...problemsOf(list, options?.local)]
   const settings = await requireSettings(

@@ -18,7 +18,7 @@ export interface WalkOptions {
   /** Files that changed within so many seconds are left out, and counted by `onRecent`. */
   settleS: number
   onRecent: () => void
-  /** A folder that is not walked, from the root of the disk. */
+  /** A folder that is not walked, by its path in the tree. */
   exclude?: string | undefined
 }
 
@@ -78,7 +78,7 @@ async function* walk(
     if (entry.name.startsWith('.')) continue
     const path = `${within}${entry.name}`
     if (entry.isDirectory()) {
-      if (resolve(folder, path) !== options.exclude) yield* walk(tree, `${path}/`, options)
+      if (path !== options.exclude) yield* walk(tree, `${path}/`, options)
     } else if (takes(path) && (await isTaken(folder, path, entry, options))) {
       yield { text: textOf(folder, path) }
     }

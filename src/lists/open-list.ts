@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs'
-import { access, constants, open, stat } from 'node:fs/promises'
-import { extname } from 'node:path'
+import { access, constants, open, realpath, stat } from 'node:fs/promises'
+import { extname, relative } from 'node:path'
 import type { Readable } from 'node:stream'
 import { ConfigError, messageOf, systemCodeOf } from '../errors.ts'
 import { INGEST_FLAGS } from '../flags.ts'
@@ -16,7 +16,7 @@ const WANTED = 'name a file with one path or URL a line'
 export interface ListOptions {
   /** `--settle`, in seconds. */
   settle?: number | undefined
-  /** A folder that is left out of a walk, from the root of the disk: where images are moved to. */
+  /** A folder that is left out of a walk, by its real path: where images are moved to. */
   exclude?: string | undefined
 }
 
@@ -89,12 +89,14 @@ async function openTree(
   await access(tree.folder || '.', constants.R_OK).catch((thrown) => {
     throw systemCodeOf(thrown) === 'ENOENT' ? unreadable(path, 'does not exist') : thrown
   })
-  const count = await countTree(tree, exclude)
+  // By its place in the tree: either may have been named through a symbolic link.
+  const without = exclude && relative(await realpath(tree.folder || '.'), exclude)
+  const count = await countTree(tree, without)
   let recent = 0
   const onRecent = () => {
     recent += 1
   }
-  const walking = { settleS: settle, onRecent, exclude }
+  const walking = { settleS: settle, onRecent, exclude: without }
   return {
     ...{ kind: 'tree', count, recent: () => recent },
     images: (signal) => walkTree(tree, walking, signal),

@@ -33,6 +33,11 @@ test.each<[what: string, failed: number, reason: unknown, exitCode: number]>([
   expect(exitCodeOf({ failed }, reason)).toBe(exitCode)
 })
 
+test('the exit code tells that files could not be moved to the archive', () => {
+  expect(exitCodeOf({ failed: 0, not_archived: 2 }, undefined)).toBe(1)
+  expect(exitCodeOf({ failed: 0, not_archived: 0 }, undefined)).toBe(0)
+})
+
 test.each<[signal: 'SIGINT' | 'SIGTERM', exitCode: number]>([
   ['SIGINT', 130],
   ['SIGTERM', 143],

@@ -52,6 +52,18 @@ test('a run in which everything happened tells everything', () => {
   ])
 })
 
+test('what went to the archive is told of, and what could not', () => {
+  expect(summary({ images: 3, stored: 3, archived: 2, not_archived: 1 }, 1)).toEqual([
+    '3 images in 1.0 s',
+    '  3 stored',
+    '2 files moved to the archive.',
+    '1 file could not be moved to the archive; the next run tries again.',
+  ])
+  expect(summary({ images: 1, would_look_up: 1, would_archive: 1 }, 1, true)).toContain(
+    '1 file would be moved to the archive.',
+  )
+})
+
 test('what was purged before is told of', () => {
   expect(summary({ images: 1, duplicate: 1, purged: 1 }, 1)).toEqual([
     '1 image in 1.0 s',
