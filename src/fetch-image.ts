@@ -22,10 +22,12 @@ export interface FetchedImage {
   sha256: string
   /** What tells that the source is still as it was; undefined where nothing does. */
   seenAs?: SeenAs | undefined
+  /** When the source last changed, by its file system or server, in milliseconds since 1970. */
+  modifiedAtMs?: number | undefined
 }
 
 /** What reading a source gives. */
-export type ReadBytes = Pick<FetchedImage, 'bytes' | 'sha256' | 'seenAs'>
+export type ReadBytes = Pick<FetchedImage, 'bytes' | 'sha256' | 'seenAs' | 'modifiedAtMs'>
 
 /** `image/apng` is a PNG with more pictures than one. */
 const IMAGE_TYPES = new Map([

@@ -1,6 +1,6 @@
 import { z } from 'zod'
+import { capturePolicyOf, captureProblems, captureSchemas } from './capture-options.ts'
 import { INGEST_FLAGS, LOST_ANSWER } from './flags.ts'
-import { CAPTURED_AT } from './list-flags.ts'
 import {
   confidence,
   expression,
@@ -8,14 +8,12 @@ import {
   folder,
   hosts,
   jsonObject,
-  listOf,
   regions,
   seconds,
-  timezone,
   whole,
 } from './option-schemas.ts'
 import type { ENQUEUE_FLAGS, WORK_FLAGS } from './queue-flags.ts'
-import { type Reading, read } from './read-options.ts'
+import { type Reading, read, withProblems } from './read-options.ts'
 import type { Wanted } from './wanted.ts'
 
 const IMAGES_MISSING =
@@ -29,9 +27,7 @@ const ingestSchema = z.object({
   images: z.string({ error: IMAGES_MISSING }).min(1, IMAGES_MISSING),
   settle: seconds(0).default(flags.settle.default),
   cameraFromPath: expression.optional(),
-  capturedAt: listOf(CAPTURED_AT).default([flags.capturedAt.default]),
-  timezone: timezone.optional(),
-  filenameTime: filled.optional(),
+  ...captureSchemas,
   delay: seconds(0).default(flags.delay.default),
   confidenceThreshold: confidence.default(flags.confidenceThreshold.default),
   concurrency: whole(1, 1_000).default(flags.concurrency.default),
@@ -162,16 +158,15 @@ export function wantedOf({
   engineConfig,
   confidenceThreshold: threshold,
   meta,
-}: Pick<
-  EnqueueOptions,
-  'regions' | 'cameraId' | 'mmc' | 'engineConfig' | 'confidenceThreshold' | 'meta'
->): Wanted {
-  return { question: { regions, cameraId, mmc, engineConfig }, threshold, meta }
+  ...flags
+}: Omit<EnqueueOptions, 'images' | 'settle' | 'cameraFromPath' | 'json' | 'quiet'>): Wanted {
+  const question = { regions, cameraId, mmc, engineConfig }
+  return { question, threshold, meta, capture: capturePolicyOf(flags) }
 }
 
 /** Reads the options of `ingest`: the options, or every problem with them. */
 export function readIngestOptions(given: unknown): Reading<IngestOptions> {
-  return read(ingestSchema, given)
+  return withProblems(read(ingestSchema, given), captureProblems(given))
 }
 
 /** Reads what may be fetched, of options that hold more. */
@@ -181,7 +176,7 @@ export function readReach(given: unknown): Reading<Reach> {
 
 /** Reads the options of `enqueue`. */
 export function readEnqueueOptions(given: unknown): Reading<EnqueueOptions> {
-  return read(enqueueSchema, given)
+  return withProblems(read(enqueueSchema, given), captureProblems(given))
 }
 
 /** Reads the options of `work`. */

@@ -1,3 +1,4 @@
+import { captureTimeOf } from './capture-time.ts'
 import type { AmendableImage, KnownImage, LostBefore } from './db/answers.ts'
 import type { Claim } from './db/ledger.ts'
 import type { Remembered } from './db/recall.ts'
@@ -56,14 +57,16 @@ export async function ingestImage(ref: Line, deps: Deps, signals: RunSignals): P
   const { wanted } = ref
   const fetched = await deps.fetchImage(ref, signals.stop)
   if (fetched === undefined) return ingestUnchanged(ref)
-  const image = { ...fetched, wanted }
-  const object = images.objectFor(image)
+  const read = { ...fetched, wanted, captured: captureTimeOf(fetched, wanted.capture) }
+  const object = images.objectFor(read)
 
   // A lookup costs money: what is answered is not asked again, and of several that hold an image one asks.
-  const claim = await ledger.claim(image, object, signals.stop)
-  if (claim.kind === 'purged') return purgedBefore(image)
-  if (claim.kind === 'known') return ingestKnown(image, claim.known, deps, signals.stop)
+  const claim = await ledger.claim(read, object, signals.stop)
+  if (claim.kind === 'purged') return purgedBefore(read)
+  if (claim.kind === 'known') return ingestKnown(read, claim.known, deps, signals.stop)
   let answer = claim.paidAnswer
+  // What is to be had of an answer that was paid for earlier was settled then.
+  const image = answer === undefined ? read : { ...read, captured: claim.captured }
   let leave = () => {}
   try {
     if (answer === undefined && deps.isGivenUp(claim)) throw givenUp(ref, claim)

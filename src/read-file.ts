@@ -88,7 +88,8 @@ async function readAll(file: number, shown: string, maxBytes: number): Promise<R
     if (bytesRead === 0) throw shortBody(shown, at, size)
     at += bytesRead
   }
-  return { bytes, sha256: await digestOf(bytes), seenAs: seenFile(stats) }
+  const modifiedAtMs = Number(stats.mtimeMs)
+  return { bytes, sha256: await digestOf(bytes), seenAs: seenFile(stats), modifiedAtMs }
 }
 
 function fileError(shown: string, thrown: unknown): FetchError {

@@ -2,6 +2,7 @@ import { access, constants, mkdir, open, readdir, readFile, rename, unlink } fro
 import { homedir } from 'node:os'
 import { isAbsolute, join } from 'node:path'
 import { z } from 'zod'
+import { captureTime } from './capture-time.ts'
 import { SpoolError, systemCodeOf } from './errors.ts'
 import { requireNotPlanted } from './planted.ts'
 
@@ -29,6 +30,7 @@ const spooledAnswer = z.object({
   /** What was wanted of it. */
   threshold: z.number(),
   meta: z.record(z.string(), z.unknown()).optional(),
+  captured: captureTime.optional(),
   /** The answer as the API sent it, and what had to be replaced in it. */
   raw: z.unknown(),
   mended: z.array(z.string()).optional(),

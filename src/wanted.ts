@@ -1,3 +1,4 @@
+import type { CapturePolicy, CaptureTime } from './capture-time.ts'
 import type { FetchedImage } from './fetch-image.ts'
 import type { ImageRef } from './image-list.ts'
 import type { Question } from './lookup.ts'
@@ -9,6 +10,8 @@ export interface Wanted {
   threshold: number
   /** To be found in the `meta` of its rows, beside what the tool writes there. */
   meta?: Readonly<Record<string, unknown>> | undefined
+  /** How it is found out when it was taken; left out, the API's answer tells. */
+  capture?: CapturePolicy | undefined
 }
 
 /** A line with what is wanted of its image. */
@@ -19,4 +22,6 @@ export interface WantedLine extends ImageRef {
 /** The bytes of a line, with what is wanted of them. */
 export interface WantedImage extends FetchedImage {
   wanted: Wanted
+  /** When it was taken, where that does not come from the answer. */
+  captured?: CaptureTime | undefined
 }

@@ -1,4 +1,5 @@
 import { accountOf } from './account.ts'
+import { sentTimeOf } from './capture-time.ts'
 import type { ApiSettings, Settings } from './config.ts'
 import type { Database } from './db/database.ts'
 import { createFailures } from './db/failures.ts'
@@ -187,5 +188,10 @@ function createSend(
 ) {
   const access = { ...api, timeoutMs: lookupTimeout * 1_000, dispatcher }
   return (image: WantedImage, end: AbortSignal) =>
-    sendLookup(image, image.wanted.question, access, end)
+    sendLookup(
+      { ...image, capturedAt: sentTimeOf(image.captured) },
+      image.wanted.question,
+      access,
+      end,
+    )
 }

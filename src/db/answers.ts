@@ -1,7 +1,8 @@
+import { type CaptureTime, readCaptureTime } from '../capture-time.ts'
 import type { Question } from '../lookup.ts'
 import { normalize, type PlateReading, type Snapshot } from '../normalize.ts'
 import { readStored } from '../response.ts'
-import type { Wanted } from '../wanted.ts'
+import type { Wanted, WantedImage } from '../wanted.ts'
 import type { Database } from './database.ts'
 import { requireRoom } from './room.ts'
 import { type S3Object, type SnapshotImage, toRows, writing } from './snapshots.ts'
@@ -16,6 +17,7 @@ export interface KnownImage {
   object: S3Object | undefined
   cameraId: string | undefined
   meta: Wanted['meta']
+  captured: CaptureTime | undefined
   snapshot: Snapshot
   /** The answer as stored. */
   raw: unknown
@@ -51,6 +53,7 @@ interface Asked {
   config?: unknown
   camera_id?: string | null
   meta?: Readonly<Record<string, unknown>>
+  captured?: unknown
   mended?: unknown
 }
 
@@ -146,6 +149,7 @@ export function toKnown(entry: AnsweredEntry, question?: Question): KnownImage {
     object: bucket !== null && key !== null ? { bucket, key } : undefined,
     cameraId: asked?.camera_id ?? undefined,
     meta: asked?.meta,
+    captured: readCaptureTime(asked?.captured),
     snapshot: response === undefined ? { readings: [] } : normalize(response),
     raw: entry.response,
     answeredAt: entry.answered_at,
@@ -165,7 +169,7 @@ export function textsOf(list: unknown): string[] {
  * @param mended what had to be replaced in the answer: later rows are to tell of it too
  */
 export function askedOf(
-  { question, meta }: Pick<Wanted, 'question' | 'meta'>,
+  { question, meta, captured }: Pick<WantedImage, 'captured'> & Pick<Wanted, 'question' | 'meta'>,
   mended: readonly string[] = [],
 ) {
   const { regions, mmc, engineConfig, cameraId } = question
@@ -175,11 +179,12 @@ export function askedOf(
     config: engineConfig ?? null,
     camera_id: cameraId ?? null,
     meta,
+    captured,
     mended: mended.length > 0 ? mended : undefined,
   }
 }
 
-/** Regions, mmc and engine configuration decide what an answer holds; camera and meta are only labels. */
+/** Regions, mmc and engine configuration decide what an answer holds; camera, meta and capture time are only labels. */
 function isSameQuestion(asked: Asked, question: Question): boolean {
   const now = askedOf({ question })
   return (

@@ -11,6 +11,8 @@ interface MineEntry {
   /** A paid answer that waits for its rows, and what had been replaced in it. */
   unsettled: unknown
   mended: unknown
+  /** When the image was taken, as it was asked about then. */
+  captured: unknown
   is_too_large: boolean
   is_new: boolean
 }

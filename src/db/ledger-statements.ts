@@ -69,14 +69,15 @@ export const CLAIM = `
     WHERE (l.response IS NULL OR ${FORCED})
       AND (l.claimed_by IS NULL OR l.claimed_by = excluded.claimed_by OR NOT EXISTS (
         SELECT 1 FROM ingest_runs r WHERE r.id = l.claimed_by AND ${MAY_BE_ALIVE}))
-    RETURNING l.image_sha256, l.uncertain, l.unsettled, l.asked->'mended' AS mended, l.created_at = now() AS is_new,
+    RETURNING l.image_sha256, l.uncertain, l.unsettled, l.asked->'mended' AS mended,
+      l.asked->'captured' AS captured, l.created_at = now() AS is_new,
       ${IS_TOO_LARGE} AS is_too_large,
       plate_snapshot_is_purged(l.image_sha256) AS is_purged
   )
   SELECT g.sha256, CASE WHEN p.image_sha256 IS NOT NULL THEN 'purged'
                         WHEN c.image_sha256 IS NOT NULL THEN 'mine'
                         WHEN l.response IS NULL OR ${FORCED} THEN 'busy' ELSE 'known' END AS state,
-         c.uncertain, c.unsettled, c.mended, c.is_too_large, c.is_new, c.is_purged, l.claimed_by, ${ENTRY}
+         c.uncertain, c.unsettled, c.mended, c.captured, c.is_too_large, c.is_new, c.is_purged, l.claimed_by, ${ENTRY}
   FROM given g
   LEFT JOIN purged p ON p.image_sha256 = g.sha256
   LEFT JOIN claimed c ON c.image_sha256 = g.sha256

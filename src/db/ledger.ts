@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { readCaptureTime } from '../capture-time.ts'
 import { DatabaseError, IngestError, LookupError, LookupFailure } from '../errors.ts'
 import type { FetchedImage } from '../fetch-image.ts'
 import type { Answer } from '../look-up-plates.ts'
@@ -17,11 +18,12 @@ import type { S3Object, StoredImage } from './snapshots.ts'
 
 /**
  * `mine`: this run may look it up, and nobody else does. `lostAnswers` were perhaps billed before, and `isTooLarge` of the
- * last; a `paidAnswer` is at hand, whose rows the database refused. `isNew`: the ledger had never heard of it. `purged`: it
+ * last; a `paidAnswer` is at hand, whose rows the database refused, to an image taken when `captured` says. `isNew`: the ledger had never heard of it. `purged`: it
  * must not come back.
  */
 export type Claim =
-  | ({ kind: 'mine'; paidAnswer: Answer | undefined; isNew: boolean } & LostBefore)
+  | ({ kind: 'mine'; paidAnswer: Answer | undefined; isNew: boolean } & LostBefore &
+      Pick<WantedImage, 'captured'>)
   | { kind: 'known'; known: KnownImage }
   | { kind: 'purged' }
 
@@ -100,11 +102,11 @@ export function createLedger(
   }
 
   async function claimFromOthers(
-    { sha256, source, mime, size, seenAs, wanted }: WantedImage,
+    { sha256, source, mime, size, seenAs, wanted, captured }: WantedImage,
     object: S3Object | undefined,
     signal: AbortSignal,
   ): Promise<Claim> {
-    const asked = storable(askedOf(wanted))
+    const asked = storable(askedOf({ ...wanted, captured }))
     const image = {
       sha256,
       source: storable(source),
@@ -123,6 +125,7 @@ export function createLedger(
           lostAnswers: entry.uncertain,
           isTooLarge: entry.is_too_large,
           paidAnswer: paidAnswerOf(entry),
+          captured: readCaptureTime(entry.captured),
           isNew: entry.is_new,
         }
       }

@@ -37,6 +37,8 @@ export type ClaimedImage = Omit<StoredImage, 'url' | 'object'> & {
   wanted: Wanted
 }
 
+type AskedImage = Pick<ClaimedImage, 'wanted' | 'captured'>
+
 /** Where paid answers go while the database is away. */
 export interface Safety {
   spool: Spool
@@ -55,9 +57,9 @@ export interface SettlementOptions {
 /** How an image's claim ends: with an answer and its rows, or with a reason. */
 export function createSettlement({ database, outage, runId, safety }: SettlementOptions) {
   /** An answer that was paid for earlier was to the question of then, which the ledger has. */
-  const askedNow = ({ attempts, response }: Answer, wanted: Wanted) =>
-    attempts === 0 ? undefined : storable(askedOf(wanted, response.mended))
-  const askedText = (answer: Answer, wanted: Wanted) => JSON.stringify(askedNow(answer, wanted))
+  const askedNow = ({ attempts, response }: Answer, { wanted, captured }: AskedImage) =>
+    attempts === 0 ? undefined : storable(askedOf({ ...wanted, captured }, response.mended))
+  const askedText = (answer: Answer, image: AskedImage) => JSON.stringify(askedNow(answer, image))
 
   /** Writes answers with their rows. @returns of each, whether it was written */
   const write = inBatches(async (images: readonly { sha256: string }[]) => {
@@ -67,7 +69,7 @@ export function createSettlement({ database, outage, runId, safety }: Settlement
   }, MOST_ANSWERS)
 
   function toSpooled(image: ClaimedImage, answer: Answer): SpooledAnswer {
-    const { sha256, source, mime, size, object, wanted } = image
+    const { sha256, source, mime, size, object, wanted, captured } = image
     const { attempts, uncertain, response } = answer
     const { threshold, meta } = wanted
     const { regions, mmc, cameraId, engineConfig } = wanted.question
@@ -79,7 +81,7 @@ export function createSettlement({ database, outage, runId, safety }: Settlement
         cameraId,
         engineConfig: engineConfig && { ...engineConfig },
       },
-      ...{ threshold, meta: meta && { ...meta }, attempts, uncertain },
+      ...{ threshold, meta: meta && { ...meta }, captured, attempts, uncertain },
       ...{ raw: response.raw, mended: [...response.mended] },
       answeredAt: new Date().toISOString(),
     }
@@ -121,7 +123,7 @@ export function createSettlement({ database, outage, runId, safety }: Settlement
     requireRoom(stored, response.raw, kept)
     const given = {
       ...{ sha256, attempts, uncertain, ...object, answered_at: answeredAt },
-      ...{ asked: askedNow(answer, wanted), response: response.raw },
+      ...{ asked: askedNow(answer, stored), response: response.raw },
       kept: kept.map(({ index }) => index),
       readings: toRows({ ...stored, cameraId, meta: wanted.meta }, snapshot, kept),
     }
@@ -143,9 +145,7 @@ export function createSettlement({ database, outage, runId, safety }: Settlement
     const body = error instanceof LookupError ? error.body : undefined
     const noted = JSON.stringify(storable({ code, message, body }))
     const kept =
-      answer === undefined
-        ? []
-        : [JSON.stringify(answer.response.raw), askedText(answer, image.wanted)]
+      answer === undefined ? [] : [JSON.stringify(answer.response.raw), askedText(answer, image)]
     const [unsettled, askedThen] = kept
     const values = [image.sha256, runId, noted, attempts, uncertain, unsettled, askedThen]
     try {
@@ -160,11 +160,14 @@ export function createSettlement({ database, outage, runId, safety }: Settlement
   }
 
   /** Keeps a paid answer whose claim was lost, or that nobody claims, for whoever comes to the image next. */
-  async function keep({ sha256, wanted }: ClaimedImage, answer: Answer | undefined): Promise<void> {
+  async function keep(image: ClaimedImage, answer: Answer | undefined): Promise<void> {
     if (answer === undefined) return
     const { attempts, uncertain, response } = answer
     const raw = JSON.stringify(response.raw)
-    await database.query(KEEP_ANSWER, [sha256, raw, askedText(answer, wanted), attempts, uncertain])
+    await database.query(KEEP_ANSWER, [
+      ...[image.sha256, raw, askedText(answer, image)],
+      ...[attempts, uncertain],
+    ])
   }
 
   return { settle, fail, keep }

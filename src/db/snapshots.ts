@@ -1,3 +1,4 @@
+import type { CaptureTime } from '../capture-time.ts'
 import type { PlateReading, Snapshot } from '../normalize.ts'
 import { storable } from '../storable.ts'
 import type { Wanted } from '../wanted.ts'
@@ -12,6 +13,8 @@ export interface StoredImage {
   /** What `image_url` will hold. */
   url: string | undefined
   object: S3Object | undefined
+  /** When it was taken, where that does not come from the answer. */
+  captured?: CaptureTime | undefined
 }
 
 /** With what was asked about it. */
@@ -53,7 +56,7 @@ interface SnapshotRow {
 export const SNAPSHOT_COLUMNS = {
   snapshot_ref: ({ snapshot, image }: SnapshotRow) => snapshot.ref ?? image.sha256,
   camera_id: ({ snapshot, image }: SnapshotRow) => snapshot.cameraId ?? image.cameraId,
-  captured_at: ({ snapshot }: SnapshotRow) => snapshot.capturedAt,
+  captured_at: (row: SnapshotRow) => capturedOf(row).at,
   plate_text: ({ reading }: SnapshotRow) => reading.plate,
   plate_confidence: ({ reading }: SnapshotRow) => reading.score,
   makes_models: ({ reading }: SnapshotRow) => reading.makesModels,
@@ -68,7 +71,8 @@ export const SNAPSHOT_COLUMNS = {
 } as const satisfies Record<string, (row: SnapshotRow) => unknown>
 
 /** `meta`: what is known beyond the columns, and what its line adds; what is not known has no key. */
-function metaOf({ image, snapshot, reading }: SnapshotRow): Record<string, unknown> {
+function metaOf(row: SnapshotRow): Record<string, unknown> {
+  const { image, snapshot, reading } = row
   const known = {
     source: image.source,
     region: reading.region,
@@ -80,12 +84,22 @@ function metaOf({ image, snapshot, reading }: SnapshotRow): Record<string, unkno
     orientation: reading.orientations,
     direction: reading.direction,
     direction_score: reading.directionScore,
+    captured_at_from: capturedOf(row).from,
     s3: image.object,
     mended: snapshot.mended,
   }
   // A key of the tool's own means what the README says it does.
   const told = Object.entries(known).filter(([, value]) => value !== undefined)
   return { ...image.meta, ...Object.fromEntries(told) }
+}
+
+/** When the image was taken, and who told. What is known here wins over what the answer makes of it. */
+function capturedOf({ image, snapshot }: SnapshotRow): { at?: string; from?: string } {
+  const { captured } = image
+  if (captured === undefined) {
+    return snapshot.capturedAt === undefined ? {} : { at: snapshot.capturedAt, from: 'api' }
+  }
+  return captured.from === 'nobody' ? {} : captured
 }
 
 const COLUMNS = Object.keys(SNAPSHOT_COLUMNS)

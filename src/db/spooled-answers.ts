@@ -68,14 +68,14 @@ async function settleSpooled(
   const response = readResponse(spooled.raw, spooled.mended)
   if (response === undefined) return 'unreadable'
   const { sha256, source, mime, size, object, attempts, uncertain } = spooled
-  const { question, threshold, meta } = spooled
+  const { question, threshold, meta, captured } = spooled
   const wanted = { question, threshold, meta }
   await database.query(ENSURE, [sha256, source, mime, size, object?.bucket, object?.key])
   if ((await database.query(TAKE_BACK, [`{${sha256}}`])).length > 0) return 'purged'
   const snapshot = normalize(response)
   const kept = snapshot.readings.filter(meets(threshold))
   const url = await images.urlFor(object, source)
-  const image = { sha256, source, mime, size, object, url, wanted }
+  const image = { sha256, source, mime, size, object, url, wanted, captured }
   const answer = { response, attempts, uncertain }
   const { settle, keep } = createSettlement({ database, outage: NO_OUTAGE, runId: spooled.run })
   try {
