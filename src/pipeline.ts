@@ -65,7 +65,7 @@ export async function ingestImage(ref: Line, deps: Deps, signals: RunSignals): P
   if (claim.kind === 'purged') return purgedBefore(read)
   if (claim.kind === 'known') return ingestKnown(read, claim.known, deps, signals.stop)
   let answer = claim.paidAnswer
-  // What is to be had of an answer that was paid for earlier was settled then.
+  // An answer that was paid for earlier repeats the time that was sent then.
   const image = answer === undefined ? read : { ...read, captured: claim.captured }
   let leave = () => {}
   try {
