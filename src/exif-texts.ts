@@ -15,6 +15,9 @@ const TIME_TAGS = new Set<number>(Object.values(EXIF_TIME))
 const EXIF_POINTER = 0x8769
 /** What stands before EXIF in JPEG and, with some programs, elsewhere. */
 const PREFIX = Buffer.from('Exif\0\0', 'latin1')
+/** How it begins, by the order of the bytes in a number: the lowest first, or the highest. */
+const LITTLE = 'II*\0'
+const BYTE_ORDERS = [LITTLE, 'MM\0*']
 /** Longer than any time. */
 const LONGEST = 64
 
@@ -24,6 +27,9 @@ const PLACES = new Map<string, (bytes: Buffer) => Buffer | undefined>([
   ['image/png', inPng],
   ['image/webp', inWebp],
   ['image/tiff', (bytes) => bytes],
+  ['image/heic', somewhere],
+  ['image/heif', somewhere],
+  ['image/avif', somewhere],
 ])
 
 /**
@@ -32,15 +38,16 @@ const PLACES = new Map<string, (bytes: Buffer) => Buffer | undefined>([
  * @param mime the type that the bytes begin as
  */
 export function exifTexts(bytes: Buffer, mime: string): ReadonlyMap<number, string> {
-  const exif = (PLACES.get(mime) ?? behindPrefix)(bytes)
+  const exif = PLACES.get(mime)?.(bytes)
   return exif === undefined ? new Map() : textsIn(exif)
 }
 
 /** Two directories (TIFF 6.0, section 2): the first, and the one that it names, which has the times. */
 function textsIn(exif: Buffer): Map<number, string> {
-  const isLittle = exif.toString('latin1', 0, 4) === 'II*\0'
+  const order = exif.toString('latin1', 0, 4)
+  const isLittle = order === LITTLE
   const texts = new Map<number, string>()
-  if (!isLittle && exif.toString('latin1', 0, 4) !== 'MM\0*') return texts
+  if (!BYTE_ORDERS.includes(order)) return texts
   /** A whole number of 2 or 4 bytes; 0 behind the end. */
   const read = (at: number, length: 2 | 4) => {
     if (at + length > exif.length) return 0
@@ -113,10 +120,11 @@ function inWebp(bytes: Buffer): Buffer | undefined {
   return undefined
 }
 
-/** Other files, such as HEIC and AVIF, hold it as JPEG does, somewhere. */
-function behindPrefix(bytes: Buffer): Buffer | undefined {
-  const at = bytes.indexOf(PREFIX)
-  return at === -1 ? undefined : bytes.subarray(at + PREFIX.length)
+/** An item as in JPEG, at a place that tables tell: it is looked for instead (ISO 23008-12, annex A). */
+function somewhere(bytes: Buffer): Buffer | undefined {
+  const places = BYTE_ORDERS.map((order) => bytes.indexOf(`Exif\0\0${order}`, 0, 'latin1'))
+  const at = places.find((place) => place !== -1)
+  return at === undefined ? undefined : bytes.subarray(at + PREFIX.length)
 }
 
 function startsWithPrefix(bytes: Buffer): boolean {
