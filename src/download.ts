@@ -81,7 +81,11 @@ export async function download(
         })
       })
       if (bytes.length < announced) throw shortBody(shown, bytes.length, announced)
-      return { bytes, sha256: await digestOf(bytes), seenAs: seenUrl(response.headers) }
+      const modifiedAtMs = Date.parse(String(response.headers['last-modified'])) || undefined
+      return {
+        ...{ bytes, sha256: await digestOf(bytes) },
+        ...{ seenAs: seenUrl(response.headers), modifiedAtMs },
+      }
     }
   } catch (thrown) {
     signal.throwIfAborted()

@@ -24,10 +24,12 @@ export interface FetchedImage {
   seenAs?: SeenAs | undefined
   /** Of a local file: what it was when it was read. */
   file?: SeenAs | undefined
+  /** When the source last changed, by its file system or server, in milliseconds since 1970. */
+  modifiedAtMs?: number | undefined
 }
 
 /** What reading a source gives. */
-export type ReadBytes = Pick<FetchedImage, 'bytes' | 'sha256' | 'seenAs' | 'file'>
+export type ReadBytes = Pick<FetchedImage, 'bytes' | 'sha256' | 'seenAs' | 'file' | 'modifiedAtMs'>
 
 /** `image/apng` is a PNG with more pictures than one. */
 const IMAGE_TYPES = new Map([

@@ -21,7 +21,7 @@ export interface ImageRef {
 /** What a line of a `.jsonl` or `.csv` list may say of its image; it counts more than the flags. */
 export interface Told {
   cameraId?: string | undefined
-  /** As written: ISO 8601. */
+  /** ISO 8601 in UTC. */
   capturedAt?: string | undefined
   regions?: readonly string[] | undefined
   meta?: Readonly<Record<string, unknown>> | undefined

@@ -10,6 +10,7 @@ import { readResponse } from './response.ts'
 import { LOOKUP_POLICY } from './retry.ts'
 import { sha256Of } from './sha256.ts'
 import { redactSource } from './source.ts'
+import { isoOf } from './zoned-time.ts'
 
 /** What is looked up: bytes, or an address that the cloud fetches itself (`upload_url`). */
 export type LookupInput =
@@ -18,6 +19,8 @@ export type LookupInput =
 
 /** Where a lookup goes and what it asks; what is left out is as in the README's tables. */
 export interface LookupParameters extends Partial<Question> {
+  /** When the image was taken; the answer repeats it. */
+  capturedAt?: Date
   /** `https://api.platerecognizer.com/v1/plate-reader/` when left out. */
   apiUrl?: string
   apiKey?: string
@@ -41,7 +44,7 @@ export interface LookupOutput {
 
 /**
  * One lookup, which costs money: tried again with backoff, 429s waited out as long as the API says.
- * @throws {LookupError} when it failed for good; {ConfigError} for a missing key or a wrong address
+ * @throws {LookupError} when it failed for good; {ConfigError} for a missing key or a wrong address; {RangeError} for a date that is none
  */
 export async function sendRequestWithRetry(
   input: LookupInput,
@@ -60,9 +63,11 @@ export async function sendRequestWithRetry(
     mmc = false,
     cameraId,
     engineConfig,
+    capturedAt,
     signal = new AbortController().signal,
   } = rest
   const env = { SNAPSHOT_API_URL: apiUrl, PLATE_API_KEY: apiKey }
+  const subject = { ...subjectOf(input), capturedAt: capturedAt && isoOf(capturedAt.getTime()) }
   const read = readSettings(env, { api: true, storage: false, allowInsecureApi })
   if ('problems' in read) throw new ConfigError(read.problems)
   const dispatcher = createDispatcher(timeoutMs, { guard: guardOfApi(read.settings.api) })
@@ -76,7 +81,7 @@ export async function sendRequestWithRetry(
     lostAnswer,
   })
   try {
-    const { response, attempts, uncertain } = await lookUp(subjectOf(input), {
+    const { response, attempts, uncertain } = await lookUp(subject, {
       stop: signal,
       end: signal,
     })

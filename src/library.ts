@@ -47,6 +47,7 @@ export async function ingest({
   const list = isFile
     ? await openImageList(images, process.stdin, {
         settle: options.settle,
+        timezone: options.timezone,
         exclude: options.archive,
       })
     : ({

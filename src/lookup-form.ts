@@ -23,6 +23,7 @@ export function encodeForm(
   if (question.cameraId !== undefined) field('camera_id', question.cameraId)
   if (question.mmc) field('mmc', 'true')
   if (question.engineConfig !== undefined) field('config', JSON.stringify(question.engineConfig))
+  if (subject.capturedAt !== undefined) field('timestamp', subject.capturedAt)
   if ('imageUrl' in subject) {
     field('upload_url', subject.imageUrl)
   } else {

@@ -32,8 +32,13 @@ export interface ApiAccess {
 
 /** What a lookup is about: the bytes, or an address that the API fetches itself (`upload_url`, cloud only). */
 export type LookupSubject =
-  | { bytes: Uint8Array; mime: string; source: string }
-  | { imageUrl: string; source: string }
+  | ({ bytes: Uint8Array; mime: string; source: string } & Taken)
+  | ({ imageUrl: string; source: string } & Taken)
+
+/** When an image was taken, in ISO 8601 and UTC: the answer repeats it; left out, it tells when the API got the image. */
+interface Taken {
+  capturedAt?: string | undefined
+}
 
 const MAX_ANSWER_BYTES = 10_000_000
 /** How much of an answer that is none is looked at; secrets are taken out of more, so that no half of one stays. */

@@ -1,5 +1,4 @@
 import { boxOnOriginal, type LookupImage } from './lookup-image.ts'
-import type { Taken } from './noted.ts'
 import type { LookupResponse, LookupResult, PlateResult, VehicleResult } from './response.ts'
 
 /** Pixels of the looked-up image, from its upper left corner. */
@@ -51,7 +50,7 @@ export interface Snapshot {
   capturedAt?: string | undefined
   readings: readonly PlateReading[]
   /** What told when it was taken. */
-  capturedAtFrom?: 'api' | NonNullable<Taken['from']> | undefined
+  capturedAtFrom?: 'api' | 'list' | 'exif' | 'mtime' | 'filename' | undefined
   /** What was sent, where it was not the stored image; the boxes are those of the stored one, upright. */
   lookupImage?: LookupImage | undefined
   /** What had to be replaced in the answer so that a database can keep it; absent when nothing. */
@@ -60,14 +59,12 @@ export interface Snapshot {
 
 /** The one place where the API's names become ours, for both result shapes. */
 export function normalize(response: LookupResponse): Snapshot {
-  const { mended, lookupImage, taken } = response.noted
-  const told = taken === undefined ? utcTime(response.timestamp) : taken.at
+  const { mended, lookupImage } = response.noted
   return {
     ref: filled(response.uuid) ?? filled(response.filename),
     // The SDK has written the string "null" where it meant null.
     cameraId: response.camera_id === 'null' ? undefined : filled(response.camera_id),
-    capturedAt: told,
-    capturedAtFrom: told === undefined ? undefined : (taken?.from ?? 'api'),
+    ...capturedOf(response),
     readings: response.results.flatMap((result, index) =>
       toReading(result, index).map((reading) => onOriginal(reading, lookupImage)),
     ),
@@ -83,6 +80,17 @@ function toReading(result: LookupResult, index: number): PlateReading[] {
   const reading = fromVehicleMode({ ...result, plate: result.plate }, index)
   return result.plate === undefined && result.vehicle === undefined ? [] : [reading]
 }
+
+/** When the image was taken, and who told: what was known before it was asked about counts more than the answer. */
+function capturedOf({ noted, timestamp }: LookupResponse): Captured {
+  const { captured } = noted
+  if (captured?.from === 'nobody') return {}
+  if (captured !== undefined) return { capturedAt: captured.at, capturedAtFrom: captured.from }
+  const capturedAt = utcTime(timestamp)
+  return capturedAt === undefined ? {} : { capturedAt, capturedAtFrom: 'api' }
+}
+
+type Captured = Pick<Snapshot, 'capturedAt' | 'capturedAtFrom'>
 
 /** Its boxes as those of the stored picture, where another was sent. */
 function onOriginal(reading: PlateReading, sent: LookupImage | undefined): PlateReading {

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { archiveFolder, archiveProblems } from './archive-folder.ts'
+import { capturePolicyOf, captureProblems, captureSchemas } from './capture-options.ts'
 import { INGEST_FLAGS, LOST_ANSWER } from './flags.ts'
-import { CAPTURED_AT } from './list-flags.ts'
 import {
   confidence,
   expression,
@@ -9,14 +9,12 @@ import {
   folder,
   hosts,
   jsonObject,
-  listOf,
   regions,
   seconds,
-  timezone,
   whole,
 } from './option-schemas.ts'
 import type { ENQUEUE_FLAGS, WORK_FLAGS } from './queue-flags.ts'
-import { type Reading, read } from './read-options.ts'
+import { type Reading, read, withProblems } from './read-options.ts'
 import type { Wanted } from './wanted.ts'
 
 const IMAGES_MISSING =
@@ -30,9 +28,7 @@ const ingestSchema = z.object({
   images: z.string({ error: IMAGES_MISSING }).min(1, IMAGES_MISSING),
   settle: seconds(0).default(flags.settle.default),
   cameraFromPath: expression.optional(),
-  capturedAt: listOf(CAPTURED_AT).default([flags.capturedAt.default]),
-  timezone: timezone.optional(),
-  filenameTime: filled.optional(),
+  ...captureSchemas,
   delay: seconds(0).default(flags.delay.default),
   confidenceThreshold: confidence.default(flags.confidenceThreshold.default),
   concurrency: whole(1, 1_000).default(flags.concurrency.default),
@@ -163,19 +159,17 @@ export function wantedOf({
   engineConfig,
   confidenceThreshold: threshold,
   meta,
-}: Pick<
-  EnqueueOptions,
-  'regions' | 'cameraId' | 'mmc' | 'engineConfig' | 'confidenceThreshold' | 'meta'
->): Wanted {
-  return { question: { regions, cameraId, mmc, engineConfig }, threshold, meta }
+  ...flags
+}: Omit<EnqueueOptions, 'images' | 'settle' | 'cameraFromPath' | 'json' | 'quiet'>): Wanted {
+  const question = { regions, cameraId, mmc, engineConfig }
+  return { question, threshold, meta, capture: capturePolicyOf(flags) }
 }
 
 /** Reads the options of `ingest`: the options, or every problem with them. */
 export function readIngestOptions(given: unknown): Reading<IngestOptions> {
   const reading = read(ingestSchema, given)
   const { images = '', archive } = reading.options ?? {}
-  const problems = archiveProblems(images, archive)
-  return problems.length === 0 ? reading : { options: undefined, problems }
+  return withProblems(reading, [...archiveProblems(images, archive), ...captureProblems(given)])
 }
 
 /** Reads what may be fetched, of options that hold more. */
@@ -185,7 +179,7 @@ export function readReach(given: unknown): Reading<Reach> {
 
 /** Reads the options of `enqueue`. */
 export function readEnqueueOptions(given: unknown): Reading<EnqueueOptions> {
-  return read(enqueueSchema, given)
+  return withProblems(read(enqueueSchema, given), captureProblems(given))
 }
 
 /** Reads the options of `work`. */

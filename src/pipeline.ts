@@ -1,3 +1,4 @@
+import { captureTimeOf } from './capture-time.ts'
 import type { AmendableImage, KnownImage, LostBefore } from './db/answers.ts'
 import type { Claim } from './db/ledger.ts'
 import type { Remembered } from './db/recall.ts'
@@ -56,7 +57,7 @@ export async function ingestImage(ref: Line, deps: Deps, signals: RunSignals): P
   const { wanted } = ref
   const fetched = await deps.fetchImage(ref, signals.stop)
   if (fetched === undefined) return ingestUnchanged(ref)
-  const image = { ...fetched, wanted }
+  const image = { ...fetched, wanted, captured: captureTimeOf(fetched, wanted.capture) }
   const object = images.objectFor(image)
 
   // A lookup costs money: what is answered is not asked again, and of several that hold an image one asks.

@@ -88,7 +88,10 @@ async function readAll(file: number, shown: string, maxBytes: number): Promise<R
     if (bytesRead === 0) throw shortBody(shown, at, size)
     at += bytesRead
   }
-  return { bytes, sha256: await digestOf(bytes), seenAs: seenFile(stats), file: fileAs(stats) }
+  return {
+    ...{ bytes, sha256: await digestOf(bytes) },
+    ...{ seenAs: seenFile(stats), file: fileAs(stats), modifiedAtMs: Number(stats.mtimeMs) },
+  }
 }
 
 function fileError(shown: string, thrown: unknown): FetchError {

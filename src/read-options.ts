@@ -19,6 +19,16 @@ export function read<T>(schema: z.ZodType<T>, given: unknown): Reading<T> {
   return { options: undefined, problems: [...told.values()].toReversed() }
 }
 
+/** The same with problems of several options together, told with the others. */
+export function withProblems<T>(
+  { options, problems }: Reading<T>,
+  more: readonly ConfigProblem[],
+): Reading<T> {
+  const all = [...problems, ...more]
+  if (options === undefined || all.length > 0) return { options: undefined, problems: all }
+  return { options, problems: [] }
+}
+
 /** `confidenceThreshold` as the user wrote it: `--confidence-threshold`. */
 export function nameOf(option: string): string {
   if (option === 'image' || option === 'imageNames') return '<id|sha256>'

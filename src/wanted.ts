@@ -1,3 +1,4 @@
+import type { CapturePolicy, CaptureTime } from './capture-time.ts'
 import type { FetchedImage } from './fetch-image.ts'
 import type { ImageRef } from './image-list.ts'
 import type { Question } from './lookup.ts'
@@ -10,6 +11,8 @@ export interface Wanted {
   threshold: number
   /** To be found in the `meta` of its rows, beside what the tool writes there. */
   meta?: Readonly<Record<string, unknown>> | undefined
+  /** How it is found out when it was taken; left out, the API's answer tells. */
+  capture?: CapturePolicy | undefined
 }
 
 /** A line with what is wanted of its image. */
@@ -20,6 +23,8 @@ export interface WantedLine extends ImageRef {
 /** The bytes of a line, with what is wanted of them. */
 export interface WantedImage extends FetchedImage {
   wanted: Wanted
+  /** When it was taken, where that does not come from the answer. */
+  captured?: CaptureTime | undefined
 }
 
 /**
@@ -32,11 +37,12 @@ export function wantedOfLine(
   cameraFromPath: RegExp | undefined,
 ): Wanted {
   const { question } = wanted
-  const { regions = question.regions, meta } = told
+  const { regions = question.regions, meta, capturedAt: at } = told
   const cameraId = told.cameraId ?? cameraOf(text, cameraFromPath) ?? question.cameraId
   return {
     ...wanted,
     question: { ...question, regions, cameraId },
+    capture: at === undefined ? wanted.capture : { from: ['api'], ...wanted.capture, at },
     meta: meta === undefined ? wanted.meta : { ...wanted.meta, ...meta },
   }
 }

@@ -1,5 +1,6 @@
 import { accountOf } from './account.ts'
 import { requireOwnArchive, withArchive } from './archive.ts'
+import { sentTimeOf } from './capture-time.ts'
 import type { ApiSettings, Settings } from './config.ts'
 import type { Database } from './db/database.ts'
 import { createFailures } from './db/failures.ts'
@@ -199,6 +200,10 @@ function createSend(
   dispatcher: ReturnType<typeof createDispatcher>,
 ) {
   const access = { ...api, timeoutMs: lookupTimeout * 1_000, dispatcher }
-  return (image: WantedImage, end: AbortSignal) =>
-    sendLookup(image, image.wanted.question, access, end)
+  return async (image: WantedImage, end: AbortSignal) => {
+    const { wanted, captured } = image
+    const subject = { ...image, capturedAt: sentTimeOf(captured) }
+    const response = await sendLookup(subject, wanted.question, access, end)
+    return { ...response, noted: { ...response.noted, captured } }
+  }
 }

@@ -24,7 +24,10 @@ const TELL_EVERY_MS = 10_000
  */
 export async function enqueue(given: Record<string, unknown>, shell: Shell): Promise<number> {
   const { options, problems } = readEnqueueOptions(given)
-  const list = await openList(given['images'], shell, { settle: options?.settle })
+  const list = await openList(given['images'], shell, {
+    settle: options?.settle,
+    timezone: options?.timezone,
+  })
   const wrong = [...problems, ...('problems' in list ? list.problems : [])]
   const settings = await requireSettings(shell.env, { api: false, storage: false }, wrong)
   if (options === undefined || 'problems' in list) throw new ConfigError(wrong)

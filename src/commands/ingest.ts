@@ -25,6 +25,7 @@ export async function ingest(
   const isReal = given['dryRun'] !== true
   const list = await openList(given['images'], shell, {
     settle: options?.settle,
+    timezone: options?.timezone,
     exclude: options?.archive,
   })
   const wrong = [...problems, ...problemsOf(list, options?.local)]

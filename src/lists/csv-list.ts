@@ -68,6 +68,7 @@ function nameOf(field: string): string {
 export async function* readCsvList(
   path: string,
   { delimiter, columns }: CsvHead,
+  timezone: string | undefined,
   signal?: AbortSignal,
 ): AsyncGenerator<ImageRef> {
   const parser = parse({
@@ -81,7 +82,7 @@ export async function* readCsvList(
     for await (const given of aborted(input.pipe(parser), signal)) {
       const { record, raw, info } = recordSchema.parse(given)
       if (isHeader) isHeader = false
-      else yield refOf(record, columns, { line: info.lines, list: path, written: raw })
+      else yield refOf(record, columns, { line: info.lines, list: path, timezone, written: raw })
     }
   } catch (thrown) {
     if (signal?.aborted === true) return
@@ -98,7 +99,7 @@ function aborted(parser: Parser, signal: AbortSignal | undefined): Parser {
 function refOf(
   cells: readonly string[],
   columns: readonly string[],
-  place: { line: number; list: string; written: string },
+  place: Parameters<typeof toldLine>[1],
 ): ImageRef {
   const written = place.written.replace(/\r?\n$|\r$/, '')
   const at = { ...place, written }

@@ -16,6 +16,8 @@ const WANTED = 'name a file with one path or URL a line'
 export interface ListOptions {
   /** `--settle`, in seconds. */
   settle?: number | undefined
+  /** Of times that tell none. */
+  timezone?: string | undefined
   /** A folder that is left out of a walk, by its real path: where images are moved to. */
   exclude?: string | undefined
 }
@@ -45,7 +47,7 @@ export async function openImageList(
     }
     await access(path, constants.R_OK)
     if (info.isDirectory()) return await openTree(treeOfFolder(path), path, options)
-    return await openFile(path, info.isFile())
+    return await openFile(path, info.isFile(), options.timezone)
   } catch (thrown) {
     if (thrown instanceof ConfigError) throw thrown
     throw unreadable(path, `cannot be read: ${messageOf(thrown)}`)
@@ -59,26 +61,37 @@ export function kindOf(path: string): Exclude<ListKind, 'tree'> {
   return ending === '.csv' ? 'csv' : 'text'
 }
 
-async function openFile(path: string, isRegular: boolean): Promise<OpenedList> {
+async function openFile(
+  path: string,
+  isRegular: boolean,
+  timezone: string | undefined,
+): Promise<OpenedList> {
   const kind = kindOf(path)
   // A pipe is opened once, to be read: its writer would be cut off by a look inside.
   if (!isRegular) {
     if (kind === 'csv') throw unreadable(path, 'is no regular file, which a CSV list has to be')
-    return { kind, images: (signal) => readAs(kind, path, signal), count: undefined }
+    const images = (signal: AbortSignal) => readAs(kind, path, timezone, signal)
+    return { kind, images, count: undefined }
   }
   if (!(await looksLikeText(path))) throw unreadable(path, `holds no text; ${WANTED}`)
   if (kind !== 'csv') {
-    const images = (signal?: AbortSignal) => readAs(kind, path, signal)
+    const images = (signal?: AbortSignal) => readAs(kind, path, timezone, signal)
     return { kind, images, count: await countOf(images()) }
   }
   const head = await readCsvHead(path)
-  const images = (signal?: AbortSignal) => readCsvList(path, head, signal)
+  const images = (signal?: AbortSignal) => readCsvList(path, head, timezone, signal)
   return { kind, images, count: await countOf(images()), header: head.header }
 }
 
-function readAs(kind: 'text' | 'jsonl', path: string, signal?: AbortSignal) {
+function readAs(
+  kind: 'text' | 'jsonl',
+  path: string,
+  timezone: string | undefined,
+  signal?: AbortSignal,
+) {
   const input = createReadStream(path)
-  return kind === 'jsonl' ? readJsonList(input, path, signal) : readImageList(input, signal)
+  if (kind === 'text') return readImageList(input, signal)
+  return readJsonList(input, { list: path, timezone }, signal)
 }
 
 async function openTree(

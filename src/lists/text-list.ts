@@ -2,6 +2,7 @@ import { addAbortSignal, Readable } from 'node:stream'
 import { StringDecoder } from 'node:string_decoder'
 import type { ImageRef, Told } from '../image-list.ts'
 import { redactSource } from '../source.ts'
+import { isoOf } from '../zoned-time.ts'
 
 /**
  * The images that a list names, streamed: ten million lines cost no more memory than ten.
@@ -74,9 +75,14 @@ export async function* imageRefs(
       const text = image.trim()
       if (text === '') continue
       const ref = { line, text, source: redactSource(text) }
-      yield typeof given === 'object' ? { ...ref, told } : ref
+      yield typeof given === 'object' ? { ...ref, told: withUtc(told) } : ref
     }
   } catch (thrown) {
     if (signal?.aborted !== true) throw thrown
   }
+}
+
+/** @throws {RangeError} for a time that is none */
+function withUtc({ capturedAt, ...told }: Told): Told {
+  return capturedAt === undefined ? told : { ...told, capturedAt: isoOf(Date.parse(capturedAt)) }
 }

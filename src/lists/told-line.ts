@@ -2,20 +2,19 @@ import { z } from 'zod'
 import type { ImageRef } from '../image-list.ts'
 import { filled, jsonObject, regions } from '../option-schemas.ts'
 import { redactSource } from '../source.ts'
+import { utcOf } from '../zoned-time.ts'
 
 /** What a line may have, in the order in which it is told. */
 export const LINE_KEYS = ['image', 'camera_id', 'captured_at', 'regions', 'meta'] as const
 
 const KNOWN = `a line may have ${LINE_KEYS.join(', ')}`
 
-/** A date and a time, with its zone or without: `2026-01-31T08:30:00+01:00`. */
-const TIME = /^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d([.,]\d+)?)? ?(Z|[+-]\d\d(:?\d\d)?)?$/i
-
 /** What programs write for nothing. */
 const absent = z.union([z.null(), z.literal('')]).transform(() => undefined)
 const optional = <T extends z.ZodType>(schema: T) => z.union([absent, schema]).optional()
 
-const TIME_WANTED = 'captured_at must be a time such as 2026-01-31T08:30:00+01:00'
+const TIME_WANTED =
+  'captured_at must be a time such as 2026-01-31T08:30:00+01:00; without a zone it needs --timezone'
 const REGIONS_WANTED = 'regions must be a list of codes, or codes with commas between'
 const META_WANTED = 'meta must be a JSON object that a database can keep'
 
@@ -27,7 +26,7 @@ const lineSchema = z.strictObject({
   camera_id: optional(
     z.union([filled, z.number().transform(String)], { error: 'camera_id must be a text' }),
   ),
-  captured_at: optional(z.string({ error: TIME_WANTED }).trim().regex(TIME, TIME_WANTED)),
+  captured_at: optional(z.string({ error: TIME_WANTED })),
   regions: optional(
     z
       .union([z.array(z.string()), z.string().transform((text) => text.split(/[\s,;]+/))], {
@@ -46,13 +45,18 @@ interface Place {
   list: string
   /** As it stands there. */
   written: string
+  /** Of times that tell none. */
+  timezone?: string | undefined
 }
 
 /** The image that a line tells of; of one that cannot be read, why not. */
-export function toldLine(given: unknown, { line, list, written }: Place): ImageRef {
+export function toldLine(given: unknown, place: Place): ImageRef {
+  const { line, written, timezone } = place
   const { data, error } = lineSchema.safeParse(given)
-  if (data === undefined) return badLine(whyOf(given, error), { line, list, written })
-  const { image: text, camera_id: cameraId, captured_at: capturedAt, regions, meta } = data
+  if (data === undefined) return badLine(whyOf(given, error), place)
+  const { image: text, camera_id: cameraId, captured_at: said, regions, meta } = data
+  const capturedAt = said === undefined ? undefined : utcOf(said, timezone)
+  if (said !== undefined && capturedAt === undefined) return badLine(TIME_WANTED, place)
   const told = { cameraId, capturedAt, regions, meta }
   return { ...{ line, text, source: redactSource(text), written }, told }
 }

@@ -3,9 +3,12 @@ import { resolve } from 'node:path'
 import type { JobInsert } from 'pg-boss'
 import { z } from 'zod'
 import type { ImageRef } from '../image-list.ts'
+import { CAPTURED_AT } from '../list-flags.ts'
+import { timezone } from '../option-schemas.ts'
 import { redactSource, schemeOf } from '../source.ts'
 import { storable } from '../storable.ts'
 import type { Wanted, WantedLine } from '../wanted.ts'
+import { isoOf } from '../zoned-time.ts'
 
 /** What a job holds, in the names that users know. Other programs may put such jobs too: all but `image` may be left out. */
 const jobSchema = z.object({
@@ -19,6 +22,11 @@ const jobSchema = z.object({
   config: z.record(z.string(), z.unknown()).optional(),
   confidence_threshold: z.number().min(0).max(1).default(0),
   meta: z.record(z.string(), z.unknown()).optional(),
+  /** When it was taken, in ISO 8601 with a zone; or else where that is found out, and how. */
+  captured_at: z.iso.datetime({ offset: true }).optional(),
+  captured_at_from: z.array(z.enum(CAPTURED_AT)).default(['api']),
+  timezone: timezone.optional(),
+  filename_time: z.string().optional(),
 })
 type JobContent = z.input<typeof jobSchema>
 
@@ -26,7 +34,8 @@ type JobContent = z.input<typeof jobSchema>
  * A line of a list as a job. A relative path is one of this process's working directory; the workers have theirs.
  * @returns what pg-boss takes: the same line is the same job as long as it waits
  */
-export function toJob({ text, line }: ImageRef, { question, threshold, meta }: Wanted): JobInsert {
+export function toJob({ text, line }: ImageRef, wanted: Wanted): JobInsert {
+  const { question, threshold, meta, capture } = wanted
   const image = schemeOf(text) === undefined ? resolve(text) : text
   const content: JobContent = {
     image,
@@ -37,6 +46,10 @@ export function toJob({ text, line }: ImageRef, { question, threshold, meta }: W
     config: question.engineConfig && { ...question.engineConfig },
     confidence_threshold: threshold,
     meta: meta && { ...meta },
+    captured_at: capture?.at,
+    captured_at_from: capture && [...capture.from],
+    timezone: capture?.timezone,
+    filename_time: capture?.filenameTime,
   }
   return { data: content, singletonKey: keyOf(image) }
 }
@@ -55,6 +68,12 @@ export function readJob(data: unknown): WantedLine | undefined {
     question: { regions, cameraId, mmc, engineConfig },
     threshold: job.confidence_threshold,
     meta,
+    capture: {
+      from: job.captured_at_from,
+      timezone: job.timezone,
+      filenameTime: job.filename_time,
+      at: job.captured_at && isoOf(Date.parse(job.captured_at)),
+    },
   }
   return { text: image, source: redactSource(image), line, wanted }
 }

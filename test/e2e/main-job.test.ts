@@ -52,6 +52,7 @@ function expectedRows({ bucket }: Workplace) {
         dscore: result.dscore,
         candidates: result.candidates,
         orientation: result.orientation,
+        captured_at_from: 'api',
         ...(bucket && { s3: { bucket: bucket.bucket, key: keyOf(sha256, source) } }),
       },
       created_at: expect.any(Date),

@@ -95,6 +95,7 @@ describe.each(BOTH_DATABASES)('an answer on %s', (_name, open) => {
         orientation: [{ orientation: 'Front', score: 0.937 }],
         direction: 210,
         direction_score: 0.24,
+        captured_at_from: 'api',
         s3: object,
       },
       created_at: expect.any(Date),

@@ -70,6 +70,13 @@ test('every parameter becomes a form field, regions one each', async () => {
   })
 })
 
+test('a capture time is sent as timestamp, and is the time of the answer', async () => {
+  const capturedAt = '2026-01-31T08:30:00.250Z'
+  const { raw } = await look({ ...picture, capturedAt })
+  expect(sandbox.lookups[0]?.fields).toEqual({ timestamp: [capturedAt] })
+  expect(raw).toMatchObject({ timestamp: '2026-01-31T08:30:00.250000Z' })
+})
+
 test('an address goes to the cloud as upload_url, without a file', async () => {
   await using images = await startHttpServer((_, response) => response.end(picture.bytes))
   const imageUrl = `${images.url}/car.jpg`

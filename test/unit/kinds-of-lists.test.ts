@@ -52,7 +52,7 @@ test('a line of JSON says what is known of its image', async () => {
     {
       ...{ line: 1, text: 'a.jpg', source: 'a.jpg', written: lines[0] },
       told: {
-        ...{ cameraId: '7', capturedAt: '2026-01-31T08:30:00+01:00', meta: { lane: 2 } },
+        ...{ cameraId: '7', capturedAt: '2026-01-31T07:30:00Z', meta: { lane: 2 } },
         regions: ['fr', 'us-ca'],
       },
     },
@@ -80,7 +80,7 @@ test.each<[what: string, line: string, why: string]>([
   [
     'has no time in captured_at',
     '{"image":"a.jpg","captured_at":"yesterday"}',
-    'captured_at must be a time such as 2026-01-31T08:30:00+01:00',
+    'captured_at must be a time such as 2026-01-31T08:30:00+01:00; without a zone it needs --timezone',
   ],
   [
     'has a number in regions',

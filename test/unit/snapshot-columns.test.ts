@@ -50,8 +50,8 @@ test('a row holds what the answer and the image tell', () => {
       dscore: 0.99,
       candidates: [{ plate: 'nhk552', score: 0.904 }],
       orientation: [{ orientation: 'Front', score: 0.937 }],
-      s3: { bucket: 'plates', key: 'a.jpg' },
       captured_at_from: 'api',
+      s3: { bucket: 'plates', key: 'a.jpg' },
     },
   })
 })
