@@ -26,7 +26,10 @@ const again = await uploadToS3(image, {
   urlStyle: 'object',
 })
 const api = { apiUrl: SNAPSHOT_API_URL, apiKey: PLATE_API_KEY, mmc: true, regions: ['gb'] }
-const answer = await sendRequestWithRetry(image, api)
+const answer = await sendRequestWithRetry(image, {
+  ...api,
+  capturedAt: new Date('2026-01-31T08:30:00Z'),
+})
 const byUrl = await sendRequestWithRetry({ imageUrl: IMAGE_URL }, api)
 const snapshot = parseAndNormalizeResponse(answer.response)
 

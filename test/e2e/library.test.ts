@@ -33,6 +33,7 @@ test('the steps and the whole run can be used from a program', async () => {
     extension: 'jpg',
     size: expect.any(Number),
     sha256,
+    modifiedAtMs: expect.any(Number),
   })
   const key = `vehicle-snapshots/${sha256.slice(0, 2)}/${sha256}.jpg`
   const bucket = place.bucket?.bucket
@@ -43,6 +44,7 @@ test('the steps and the whole run can be used from a program', async () => {
   expect(said.answer.response.results).toEqual(answer?.results)
   expect(said.byUrl.response.results).toEqual(answer?.results)
   expect(server.requests).toEqual(['/gate.jpg'])
+  expect(Date.parse(said.snapshot.capturedAt)).toBe(Date.parse('2026-01-31T08:30:00Z'))
   expect(said.snapshot.readings).toEqual([
     expect.objectContaining({
       index: 0,

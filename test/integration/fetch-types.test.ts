@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -47,7 +47,8 @@ test.each<[type: string, draw: () => Buffer | Promise<Buffer>, mime: string, ext
 
     const path = join(folder, 'notes.txt')
     await writeFile(path, bytes)
-    expect(await fetchOne(path)).toEqual({ source: path, bytes, ...facts })
+    const changed = { modifiedAtMs: expect.any(Number) }
+    expect(await fetchOne(path)).toEqual({ source: path, bytes, ...facts, ...changed })
 
     server.answerWith((_, response) => {
       response.writeHead(200, { 'content-type': 'text/html' }).end(bytes)
@@ -56,6 +57,25 @@ test.each<[type: string, draw: () => Buffer | Promise<Buffer>, mime: string, ext
     expect(await fetchOne(url)).toEqual({ source: url, bytes, ...facts })
   },
 )
+
+test('when a file or URL last changed is known, where its file system or server says so', async () => {
+  const changed = new Date('2026-01-31T08:30:00.250Z')
+  const path = join(folder, 'old.jpg')
+  await writeFile(path, await drawPicture('jpeg'))
+  await utimes(path, changed, changed)
+  expect((await fetchOne(path)).modifiedAtMs).toBe(changed.getTime())
+
+  const bytes = await drawPicture('jpeg')
+  for (const [said, modifiedAtMs] of [
+    ['Sat, 31 Jan 2026 08:30:00 GMT', Date.UTC(2026, 0, 31, 8, 30)],
+    ['yesterday', undefined],
+  ] as const) {
+    server.answerWith((_, response) => {
+      response.writeHead(200, { 'last-modified': said }).end(bytes)
+    })
+    expect((await fetchOne(`${server.url}/a.jpg`)).modifiedAtMs).toBe(modifiedAtMs)
+  }
+})
 
 const HTML = '<!DOCTYPE html>\n<html><head><title>Sign in</title></head><body></body></html>'
 const SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="1" height="1"/>'
