@@ -47,7 +47,7 @@ describe('the images file', () => {
 
   test.each([
     ['does not exist', 'none.txt', 'none.txt does not exist.'],
-    ['is a folder', 'samples', 'samples is a folder'],
+
     [
       'is a picture itself',
       'samples/gate-sedan-front.jpg',

@@ -75,6 +75,18 @@ test.each(['jpeg', 'png', 'webp', 'avif'] as const)(
   },
 )
 
+test('chunks of odd length before it do not hide EXIF in a WebP', () => {
+  const exif = exifBytes([[ORIGINAL, NOON]])
+  const header = (name: string, length: number) => {
+    const bytes = Buffer.from(`${name}\0\0\0\0`, 'latin1')
+    bytes.writeUInt32LE(length, 4)
+    return bytes
+  }
+  const chunks = [header('XMP ', 3), Buffer.alloc(4), header('EXIF', exif.length), exif]
+  const webp = Buffer.concat([header('RIFF', 0), Buffer.from('WEBP'), ...chunks])
+  expect(timeIn(webp, 'image/webp')).toBe('2026-01-31T11:00:00Z')
+})
+
 test.each<[said: string, text: string, taken: string | undefined]>([
   ['as the standard has it', `${NOON}\0`, '2026-01-31T11:00:00Z'],
   ['without a NUL at its end', NOON, '2026-01-31T11:00:00Z'],
