@@ -8,6 +8,8 @@ import { createWorkplace } from '../support/workplace.ts'
 
 const SHOT = '2026:07:31 12:00:00'
 const ORIGINAL = 0x9003
+const BOX = { xmin: 1, ymin: 2, xmax: 3, ymax: 4 }
+const RESULTS = [{ plate: 'abc123', score: 0.9, dscore: 1, box: BOX }]
 
 test('each photo has the time that its camera, its name or its file tells, in UTC', async () => {
   const telephone = { DateTimeOriginal: SHOT, OffsetTimeOriginal: '-04:00' }
@@ -47,10 +49,8 @@ test('each photo has the time that its camera, its name or its file tells, in UT
     ],
     ['plain.jpg', await drawPicture('jpeg'), '2026-03-01T00:00:00Z', 'mtime'],
   ]
-  const box = { xmin: 1, ymin: 2, xmax: 3, ymax: 4 }
-  const results = [{ plate: 'abc123', score: 0.9, dscore: 1, box }]
   const answers = Object.fromEntries(
-    photos.map(([, bytes]) => [hash('sha256', bytes), { results }]),
+    photos.map(([, bytes]) => [hash('sha256', bytes), { results: RESULTS }]),
   )
   await using place = await createWorkplace({ sandbox: { answers } })
   for (const [name, bytes] of photos) await place.write(name, bytes)
@@ -77,6 +77,32 @@ test('each photo has the time that its camera, its name or its file tells, in UT
   expect(kept.toSorted()).toEqual(told.toSorted())
   const sent = place.sandbox.lookups.map(({ fields }) => fields['timestamp'])
   expect(sent.toSorted()).toEqual(photos.map(([, , time]) => [time]).toSorted())
+})
+
+test('the flags of enqueue go with its jobs, and a time that nobody tells is not made up', async () => {
+  const told = await pictureWithExif({ exif: { DateTimeOriginal: SHOT } })
+  const untold = await drawPicture('jpeg')
+  const answers = Object.fromEntries(
+    [told, untold].map((bytes) => [hash('sha256', bytes), { results: RESULTS }]),
+  )
+  await using place = await createWorkplace({ sandbox: { answers } })
+  await place.write('told.jpg', told)
+  await place.write('untold.jpg', untold)
+  expect((await place.run(['migrate'])).exitCode).toBe(0)
+  const flags = ['--captured-at', 'exif', '--timezone', 'Asia/Tokyo']
+  const input = 'told.jpg\nuntold.jpg\n'
+  const put = await place.run(['enqueue', '--images', '-', ...flags], { input })
+  expect(put.exitCode, put.stderr).toBe(0)
+  const worked = await place.run(['work', '--until-empty', '--delay', '0'])
+  expect(worked.exitCode, worked.stderr).toBe(0)
+  const rows = await place.query(
+    `SELECT captured_at, meta->>'captured_at_from' AS from FROM vehicle_snapshots
+     ORDER BY captured_at NULLS LAST`,
+  )
+  expect(rows).toEqual([
+    { captured_at: new Date('2026-07-31T03:00:00Z'), from: 'exif' },
+    { captured_at: null, from: null },
+  ])
 })
 
 test('flags that would give wrong times, or none, are told of before anything is done', async () => {
