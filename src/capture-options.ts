@@ -3,7 +3,8 @@ import type { CapturePolicy } from './capture-time.ts'
 import type { ConfigProblem } from './errors.ts'
 import { CAPTURED_AT, LIST_FLAGS } from './list-flags.ts'
 import { readNamePattern } from './name-time.ts'
-import { listOf, timezone } from './option-schemas.ts'
+import { listOf } from './option-schemas.ts'
+import { timezone } from './time-schemas.ts'
 
 /** How the name of a file tells the time. */
 const filenameTime = z.string().superRefine((text, context) => {

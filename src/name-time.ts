@@ -1,4 +1,4 @@
-import { decoded, schemeOf } from './source.ts'
+import { pathOf } from './source.ts'
 import { momentOf, offsetMinutes } from './zoned-time.ts'
 
 /** What a pattern's letters stand for. */
@@ -77,7 +77,7 @@ export function* nameMoments(
   { expression, depth }: NamePattern,
   timezone: string | undefined,
 ): Generator<number> {
-  const name = pathOf(source).split('/').slice(-depth).join('/')
+  const name = pathOf(source).replaceAll('\\', '/').split('/').slice(-depth).join('/')
   const search = new RegExp(expression)
   for (let match = search.exec(name); match !== null; match = search.exec(name)) {
     const moment = momentIn(match.groups ?? {}, timezone)
@@ -100,9 +100,4 @@ function momentIn(
     ...{ hour: Number(HH), minute: Number(mm ?? 0), second: Number(ss ?? 0), ms: Number(SSS ?? 0) },
   }
   return momentOf(wall, zone)
-}
-
-function pathOf(source: string): string {
-  if (schemeOf(source) === undefined) return source.replaceAll('\\', '/')
-  return URL.canParse(source) ? decoded(new URL(source).pathname) : source
 }

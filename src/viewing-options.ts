@@ -1,17 +1,8 @@
 import { z } from 'zod'
 import type { ConfigProblem } from './errors.ts'
-import {
-  confidence,
-  filled,
-  imageName,
-  imageNames,
-  linkLife,
-  moment,
-  plateText,
-  span,
-  whole,
-} from './option-schemas.ts'
+import { confidence, filled, imageName, imageNames, plateText, whole } from './option-schemas.ts'
 import { nameOf, type Reading, read } from './read-options.ts'
+import { linkLife, moment, span } from './time-schemas.ts'
 import {
   CROPS,
   type IMAGE_FLAGS,

@@ -1,7 +1,6 @@
 import { accountOf } from './account.ts'
 import { requireOwnArchive, withArchive } from './archive.ts'
-import { sentTimeOf } from './capture-time.ts'
-import type { ApiSettings, Settings } from './config.ts'
+import type { Settings } from './config.ts'
 import type { Database } from './db/database.ts'
 import { createFailures } from './db/failures.ts'
 import { createLedger } from './db/ledger.ts'
@@ -16,7 +15,6 @@ import { isGivenUp } from './given-up.ts'
 import { createDispatcher } from './http.ts'
 import type { Stopper } from './ingest-all.ts'
 import { createBudget, lookUpPlatesBy, type RunSignals } from './look-up-plates.ts'
-import { sendLookup } from './lookup.ts'
 import { openPace, ownDelayMs, type RunKind } from './open-pace.ts'
 import type { RunOptions } from './options.ts'
 import { databaseOutage, storageOutage } from './outages.ts'
@@ -27,10 +25,10 @@ import { guardOfApi, guardOfImages } from './reach.ts'
 import { createFetch, createMemory } from './reading.ts'
 import { LOOKUP_POLICY, withRetry } from './retry.ts'
 import { openSafety, readInEarlier } from './safekeeping.ts'
+import { createSend } from './send-lookup.ts'
 import type { Spool } from './spool.ts'
 import type { ImageStore } from './storage/image-store.ts'
 import { openDatabase, openImageStore } from './stores.ts'
-import type { WantedImage } from './wanted.ts'
 
 /** Longest wait for one statement of a run, in milliseconds: the bytes of a large image over a slow line included. */
 const QUERY_TIMEOUT_MS = 60_000
@@ -192,18 +190,4 @@ function againWhenTakenOver<T>(work: () => Promise<T>, signal: AbortSignal): Pro
   const isTakenOver = (error: Error) =>
     error instanceof DatabaseError && error.code === 'claim_lost'
   return withRetry(work, TAKEN_OVER, isTakenOver, signal)
-}
-
-function createSend(
-  api: ApiSettings,
-  lookupTimeout: number,
-  dispatcher: ReturnType<typeof createDispatcher>,
-) {
-  const access = { ...api, timeoutMs: lookupTimeout * 1_000, dispatcher }
-  return async (image: WantedImage, end: AbortSignal) => {
-    const { wanted, captured } = image
-    const subject = { ...image, capturedAt: sentTimeOf(captured) }
-    const response = await sendLookup(subject, wanted.question, access, end)
-    return { ...response, noted: { ...response.noted, captured } }
-  }
 }

@@ -3,15 +3,14 @@ import type { ApiSettings } from '../config.ts'
 import type { ImageRef } from '../image-list.ts'
 import type { IngestEvents, IngestResult } from '../ingest.ts'
 import { type Progress, showProgress, silentProgress } from '../progress.ts'
+import { imageRecord, summaryRecord } from '../run-records.ts'
 import {
   answersLines,
   counted,
   failureLines,
-  imageRecord,
   leftLine,
   stopLines,
   summaryLines,
-  summaryRecord,
   visible,
 } from '../run-report.ts'
 import type { Shell } from '../shell.ts'

@@ -2,7 +2,7 @@ import type { JobResult } from 'pg-boss'
 import type { ErrorCode } from '../advice.ts'
 import { FetchError, IngestError, LookupFailure } from '../errors.ts'
 import type { Outcome } from '../outcome.ts'
-import { errorRecord } from '../run-report.ts'
+import { errorRecord } from '../run-records.ts'
 
 /**
  * Failures that another try may mend without paying twice: what was away, slow, or not there yet. All others are the

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { FetchError, LookupError, LookupFailure } from '../../src/errors.ts'
 import type { IngestResult } from '../../src/ingest.ts'
-import { errorRecord, imageRecord, summaryRecord } from '../../src/run-report.ts'
+import { errorRecord, imageRecord, summaryRecord } from '../../src/run-records.ts'
 import { createTally } from '../../src/tally.ts'
 import { failedWith, outcomeOf } from './outcomes.ts'
 import { LOST } from './scripted-lookups.ts'

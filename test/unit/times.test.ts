@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { moment, span } from '../../src/option-schemas.ts'
+import { moment, span } from '../../src/time-schemas.ts'
 
 beforeEach(() => void vi.useFakeTimers({ now: new Date('2026-11-23T12:00:00Z'), toFake: ['Date'] }))
 afterEach(() => void vi.useRealTimers())
