@@ -65,7 +65,7 @@ Failed when last tried:
 sources  code  newest  what to do
 ─  ─  ─  ─
   1  file_not_found  TIME  Correct the path; a relative one starts at the working directory of the run.
-  1  not_an_image  TIME  Only JPEG, PNG, WebP, GIF, BMP and TIFF images are looked up.
+  1  not_an_image  TIME  Only JPEG, PNG, WebP, GIF, BMP, TIFF, AVIF and HEIC images are looked up.
 
 Lookups by day (Asia/Tokyo):
 day  images  requests

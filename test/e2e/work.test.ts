@@ -72,7 +72,7 @@ test.each<[where: string, options: WorkplaceOptions]>([
   await using place = await createQueuePlace(options)
   const lines = await place.draw(...PICTURES.slice(0, 6))
   expect(await put(place, ['# a comment', '', ...lines])).toEqual({
-    ...{ event: 'enqueued', lines: 6, new: 6, waiting: 0, stopped: null },
+    ...{ event: 'enqueued', lines: 6, new: 6, waiting: 0, failed: 0, stopped: null },
   })
   expect(await put(place, [...lines, 'picture 1.jpg'])).toMatchObject({ new: 0, waiting: 7 })
   expect(place.sandbox.lookups).toEqual([])

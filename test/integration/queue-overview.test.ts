@@ -81,7 +81,7 @@ describe.each(BOTH_DATABASES)('the queue of %s', (_name, open) => {
       'Failed for good:',
       'lines  reason  newest  what to do',
       '─  ─  ─  ─',
-      '    2  not_an_image  TIME  Only JPEG, PNG, WebP, GIF, BMP and TIFF images are looked up.',
+      '    2  not_an_image  TIME  Only JPEG, PNG, WebP, GIF, BMP, TIFF, AVIF and HEIC images are looked up.',
       '    1  file_not_found  TIME  Correct the path; a relative one starts at the working directory of the run.',
       'plate-snapshot queue failed lists them, plate-snapshot queue retry-failed puts them back.',
     ])

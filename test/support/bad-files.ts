@@ -60,7 +60,7 @@ const FILES: BadFile[] = [
   ['a PDF', 'not_an_image', 'paper.jpg', holding(PDF)],
   ['a zip archive', 'not_an_image', 'archive.jpg', ofBytes(ZIP)],
   ['an MP4 video', 'not_an_image', 'video.jpg', ofBytes(MP4)],
-  ['a HEIC picture', 'not_an_image', 'phone.jpg', ofBytes(HEIC)],
+  ['a HEIC picture', 'heic_unsupported', 'phone.jpg', ofBytes(HEIC)],
   ['zeros', 'not_an_image', 'zeros.jpg', holding('\0'.repeat(5_000))],
   ['a JPEG cut short', 'truncated_image', 'cut.jpg', cut(() => drawPicture('jpeg'), 300)],
   ['a JPEG without its last byte', 'truncated_image', '1.jpg', cut(() => drawPicture('jpeg'), -1)],

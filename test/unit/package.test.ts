@@ -57,6 +57,8 @@ test('the published package holds what runs, its samples and its papers, and not
     ...built,
     ...['dist/report/page.css', 'dist/report/page.js'],
     ...globSync('samples/*.{jpg,png}', { cwd: root }),
+    // Messages name these pages.
+    ...globSync('docs/{*.md,report.webp,systemd/*}', { cwd: root }),
     ...['samples/answers.json', 'db_schema.sql', 'images.txt.example'],
     ...['README.md', 'LICENSE', 'CHANGELOG.md', 'package.json'],
   ]
