@@ -90,7 +90,8 @@ test('an address goes to the cloud as upload_url, without a file', async () => {
 
 test.each<[source: string, filename: string]>([
   ['C:\\cameras\\front.jpg', 'front.jpg'],
-  ['/var/cameras/Größe – 車.png', 'Gr_e_.png'],
+  // Its bytes are a JPEG.
+  ['/var/cameras/Größe – 車.png', 'Gr_e_.png.jpg'],
   ['a "quoted"\r\nname.jpg', 'a_quoted_name.jpg'],
   ['http://camera.example/shot.jpg?size=full#top', 'shot.jpg'],
   ['http://camera.example/', 'upload'],
