@@ -8,6 +8,7 @@ import { far } from './far.ts'
 import { growth } from './growth.ts'
 import { learned } from './learned.ts'
 import { memory } from './memory.ts'
+import { photos } from './photos.ts'
 import { rate } from './rate.ts'
 import { reread } from './reread.ts'
 import { reserve } from './reserve.ts'
@@ -37,6 +38,7 @@ const HEAVY: Readonly<Record<string, Row>> = {
   growth,
   memory,
   reread,
+  photos,
   urls,
 }
 

@@ -115,6 +115,9 @@ test('photos are sent as the API takes them, and stored and told of as they are'
     ])
   }
 
+  const report = await place.run(['report', '-o', 'report.html'])
+  expect(report.stdout + report.stderr).toContain('6 rows, 6 pictures')
+
   // From the stored answer the rows are the same again.
   await place.run(['reprocess', '--confidence-threshold', '1'])
   expect(await rowsOf(place)).toEqual({})
