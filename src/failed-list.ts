@@ -64,8 +64,10 @@ function failedKind(path: string, list: ListKind): Exclude<ListKind, 'tree'> {
 function lineOf({ text, written }: ImageRef, kind: Exclude<ListKind, 'tree'>): string {
   if (written !== undefined) return written
   if (kind === 'jsonl') return JSON.stringify({ image: text })
-  if (!/[\r\n]/.test(text)) return text
-  throw new Error('a name with a line break needs a --failed file that ends in .jsonl')
+  if (!/[\r\n]/.test(text) && text === text.trim()) return text
+  throw new Error(
+    'a name with a line break, or with blanks at its end, needs a --failed that ends in .jsonl',
+  )
 }
 
 async function isSameFile(one: string, other: string): Promise<boolean> {

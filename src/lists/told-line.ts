@@ -21,8 +21,7 @@ const META_WANTED = 'meta must be a JSON object that a database can keep'
 const lineSchema = z.strictObject({
   image: z
     .string({ error: 'image is missing: a path or a URL' })
-    .trim()
-    .min(1, 'image is empty: a path or a URL'),
+    .refine((text) => text.trim() !== '', 'image is empty: a path or a URL'),
   camera_id: optional(
     z.union([filled, z.number().transform(String)], { error: 'camera_id must be a text' }),
   ),

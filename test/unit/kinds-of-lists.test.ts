@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { Readable } from 'node:stream'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { openFailedList } from '../../src/failed-list.ts'
 import type { ImageRef } from '../../src/image-list.ts'
 import { type ListOptions, openImageList } from '../../src/lists/open-list.ts'
 import { imageRefs } from '../../src/lists/text-list.ts'
@@ -33,7 +34,7 @@ const problems = (refs: readonly ImageRef[]) => refs.map(({ problem }) => proble
 
 test('a line of JSON says what is known of its image', async () => {
   const whole = {
-    image: ' a.jpg ',
+    image: 'a.jpg',
     camera_id: 7,
     captured_at: '2026-01-31T08:30:00+01:00',
     regions: ['FR', 'us-ca'],
@@ -275,6 +276,30 @@ test('a folder that cannot be read fails alone', async () => {
   expect(refs[2]).toMatchObject({
     text: `${root}/a/z/`,
     problem: { code: 'folder_unreadable' },
+  })
+})
+
+test('names that failed in a folder are a list again, whatever is in them', async () => {
+  const names = ['a.jpg', 'with\nbreak.jpg', 'blank.jpg ']
+  const failedAs = async (ending: string) => {
+    const path = join(folder, `failed.${ending}`)
+    const failed = await openFailedList(path, { kind: 'tree', path: folder })
+    for (const text of names) failed.add({ line: 1, text, source: text })
+    await failed.close(true)
+    return (await read(path)).refs.map(({ text }) => text)
+  }
+
+  expect(await failedAs('jsonl')).toEqual(names)
+  await expect(failedAs('txt')).rejects.toThrow(
+    'a name with a line break, or with blanks at its end, needs a --failed that ends in .jsonl',
+  )
+  await expect(failedAs('csv')).rejects.toMatchObject({
+    problems: [
+      {
+        name: '--failed',
+        message: `${join(folder, 'failed.csv')} would be read as another kind of list than the one it is of: name it failed.txt.`,
+      },
+    ],
   })
 })
 
