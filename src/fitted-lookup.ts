@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os'
+import { sentTimeOf } from './capture-time.ts'
 import type { Decoder } from './decoding/decoder.ts'
 import { ImageError, LookupFailure } from './errors.ts'
 import { readExif } from './exif.ts'
@@ -70,7 +71,7 @@ export function lookUpFitted(
     const maxBytes =
       maxUploadBytes === undefined
         ? undefined
-        : Math.max(1, maxUploadBytes - formBytes(image, image.wanted.question))
+        : Math.max(1, maxUploadBytes - 1 - formBytes(subjectOf(image), image.wanted.question))
     const sent = isFit(image, maxBytes) ? { image } : await fitted(image, maxBytes)
     try {
       return noted(await lookUp(sent.image, signals), sent)
@@ -82,6 +83,11 @@ export function lookUpFitted(
       return noted(await lookUp(smaller.image, signals).catch(addTo(thrown)), smaller, thrown)
     }
   }
+}
+
+/** An image with the time that is sent with it. */
+function subjectOf(image: WantedImage) {
+  return { ...image, capturedAt: sentTimeOf(image.captured) }
 }
 
 interface Sent {

@@ -41,7 +41,10 @@ export function encodeForm(
 }
 
 /** How many bytes a request has beside its image. */
-export function formBytes(image: { source: string; mime: string }, question: Question): number {
+export function formBytes(
+  image: Omit<Extract<LookupSubject, { mime: string }>, 'bytes'>,
+  question: Question,
+): number {
   const { parts } = encodeForm({ ...image, bytes: new Uint8Array() }, question)
   return parts.reduce((sum, { length }) => sum + length, 0)
 }

@@ -4,6 +4,7 @@ import { buffer } from 'node:stream/consumers'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { createDispatcher } from '../../src/http.ts'
 import { type LookupSubject, type Question, sendLookup } from '../../src/lookup.ts'
+import { formBytes } from '../../src/lookup-form.ts'
 import { parseMultipart } from '../../src/sandbox/multipart.ts'
 import { type Sandbox, startSandbox } from '../../src/sandbox/sandbox.ts'
 import { drawPicture } from '../support/drawn-images.ts'
@@ -98,6 +99,18 @@ test.each<[source: string, filename: string]>([
 ])('the file of %j is called %s', async (source, filename) => {
   await look({ ...picture, source })
   expect(sandbox.lookups[0]).toMatchObject({ filename, bytes: picture.bytes.length })
+})
+
+test('what a request has beside its image is known before it is sent', async () => {
+  const lengths: (string | undefined)[] = []
+  await using server = await startHttpServer((request, response) => {
+    lengths.push(request.headers['content-length'])
+    request.resume().on('end', () => response.end('{"results":[]}'))
+  })
+  const subject = { ...picture, capturedAt: '2026-01-31T08:30:00Z' }
+  const question = { regions: ['fr'], mmc: true, cameraId: 'Süd', engineConfig: { mode: 'fast' } }
+  await look(subject, question, { url: server.url })
+  expect(lengths).toEqual([String(formBytes(subject, question) + picture.bytes.length)])
 })
 
 test('an SDK answers with 200, and needs no key', async () => {
