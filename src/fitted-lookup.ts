@@ -42,7 +42,7 @@ export function lazyDecoder(): { decoder: () => Promise<Decoder>; close: () => P
 }
 
 interface Fitting {
-  decoder: () => Promise<Decoder>
+  decoder: () => Promise<Pick<Decoder, 'fit'>>
   /** Bytes of a whole request. */
   maxUploadBytes: number | undefined
 }
@@ -53,7 +53,7 @@ interface Fitting {
  * too large all the same is made smaller once more. @throws what `lookUp` throws
  */
 export function lookUpFitted(
-  lookUp: (image: WantedImage, signals: RunSignals) => Promise<Answer>,
+  lookUp: (image: WantedImage, signals: RunSignals, before?: LookupFailure) => Promise<Answer>,
   { decoder, maxUploadBytes }: Fitting,
 ): (image: WantedImage, signals: RunSignals) => Promise<Answer> {
   async function fitted(image: WantedImage, maxBytes: number | undefined): Promise<Sent> {
@@ -68,10 +68,7 @@ export function lookUpFitted(
   }
 
   return async function lookUpPlates(image, signals) {
-    const maxBytes =
-      maxUploadBytes === undefined
-        ? undefined
-        : Math.max(1, maxUploadBytes - 1 - formBytes(subjectOf(image), image.wanted.question))
+    const maxBytes = maxUploadBytes && Math.max(1, maxUploadBytes - 1 - formBytesOf(image))
     const sent = isFit(image, maxBytes) ? { image } : await fitted(image, maxBytes)
     try {
       return noted(await lookUp(sent.image, signals), sent)
@@ -80,14 +77,14 @@ export function lookUpFitted(
       if (!isRefused || signals.stop.aborted) throw thrown
       const smaller = await fitted(image, Math.floor(sent.image.bytes.length * SMALLER))
       if (smaller.lookupImage === undefined) throw thrown
-      return noted(await lookUp(smaller.image, signals).catch(addTo(thrown)), smaller, thrown)
+      return noted(await lookUp(smaller.image, signals, thrown), smaller)
     }
   }
 }
 
-/** An image with the time that is sent with it. */
-function subjectOf(image: WantedImage) {
-  return { ...image, capturedAt: sentTimeOf(image.captured) }
+/** The time that is sent with the image counts too. */
+function formBytesOf({ source, captured, wanted }: WantedImage): number {
+  return formBytes({ source, capturedAt: sentTimeOf(captured) }, wanted.question)
 }
 
 interface Sent {
@@ -103,35 +100,9 @@ function isFit({ bytes, mime }: WantedImage, maxBytes: number | undefined): bool
   return readExif(bytes, mime).orientation === 1
 }
 
-/** The answer with what was sent for it, and with what an attempt before it took. */
-function noted(
-  answer: Answer,
-  { lookupImage }: Sent,
-  before = { attempts: 0, uncertain: 0 },
-): Answer {
+/** The answer with what was sent for it. */
+function noted(answer: Answer, { lookupImage }: Sent): Answer {
   if (lookupImage === undefined) return answer
-  const { response, attempts, uncertain } = answer
-  return {
-    ...answer,
-    attempts: attempts + before.attempts,
-    uncertain: uncertain + before.uncertain,
-    response: { ...response, noted: { ...response.noted, lookupImage } },
-  }
-}
-
-/** The second failure, with the requests of the first. */
-function addTo(first: LookupFailure): (thrown: unknown) => never {
-  return (thrown) => {
-    if (!(thrown instanceof LookupFailure)) throw thrown
-    const { attempts, uncertain } = thrown
-    const { isAnswered, stops } = thrown
-    throw new LookupFailure(thrown, {
-      ...{
-        attempts: attempts + first.attempts,
-        uncertain: uncertain + first.uncertain,
-        isAnswered,
-        stops,
-      },
-    })
-  }
+  const { response } = answer
+  return { ...answer, response: { ...response, noted: { ...response.noted, lookupImage } } }
 }

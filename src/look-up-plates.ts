@@ -121,10 +121,14 @@ export function lookUpPlatesBy<Subject>(plan: LookupPlan<Subject>) {
     }
   }
 
-  return async function lookUpPlates(subject: Subject, signals: RunSignals): Promise<Answer> {
-    let attempts = 0
-    let uncertain = 0
-    let lost: LookupError | undefined
+  /** `before`: the lookup of the same image that this one goes on with, its attempts and its lost answers included. */
+  return async function lookUpPlates(
+    subject: Subject,
+    signals: RunSignals,
+    before?: LookupFailure,
+  ): Promise<Answer> {
+    let { attempts, uncertain } = before ?? { attempts: 0, uncertain: 0 }
+    let lost: LookupError | undefined = uncertain > 0 ? before : undefined
     const mayRetry = (error: Error) => {
       if (!(error instanceof LookupError) || !error.isRetryable) return false
       return (

@@ -40,12 +40,16 @@ export function encodeForm(
   return { parts, contentType: `multipart/form-data; boundary=${boundary}` }
 }
 
-/** How many bytes a request has beside its image. */
+/**
+ * How many bytes a request has beside its image, when that is sent as a JPEG: whatever else is sent as it is takes no
+ * more.
+ */
 export function formBytes(
-  image: Omit<Extract<LookupSubject, { mime: string }>, 'bytes'>,
+  { source, capturedAt }: Pick<LookupSubject, 'source' | 'capturedAt'>,
   question: Question,
 ): number {
-  const { parts } = encodeForm({ ...image, bytes: new Uint8Array() }, question)
+  const image = { source, capturedAt, mime: 'image/jpeg', bytes: new Uint8Array() }
+  const { parts } = encodeForm(image, question)
   return parts.reduce((sum, { length }) => sum + length, 0)
 }
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { LookupError } from '../../src/errors.ts'
+import { type LookupError, LookupFailure } from '../../src/errors.ts'
 import type { LostAnswer } from '../../src/look-up-plates.ts'
 import {
   LOST,
@@ -59,4 +59,30 @@ test('a lost answer is what is told when the run stops before it is asked for ag
   })
 
   await expect(lookUp()).rejects.toMatchObject({ code: 'answer_lost', attempts: 2, uncertain: 1 })
+})
+
+const LOST_THEN_REJECTED = new LookupFailure(REJECTED, { attempts: 2, uncertain: 1 })
+
+test('a lookup that goes on with another one counts the answers that were lost before', async () => {
+  const { lookUp, seen } = scriptedLookups({ steps: [LOST], lostAnswer: 'once' })
+
+  await expect(lookUp(LOST_THEN_REJECTED)).rejects.toMatchObject({
+    code: 'answer_lost',
+    attempts: 3,
+    uncertain: 2,
+  })
+  expect(seen.requests).toBe(1)
+})
+
+test('a lookup that goes on with another one tells of the requests of both', async () => {
+  const { lookUp } = scriptedLookups({})
+
+  expect(await lookUp(LOST_THEN_REJECTED)).toMatchObject({ attempts: 3, uncertain: 1 })
+})
+
+test('an answer lost before is what is told when the run stops', async () => {
+  const { lookUp, stop } = scriptedLookups({})
+  stop.abort()
+
+  await expect(lookUp(LOST_THEN_REJECTED)).rejects.toMatchObject({ attempts: 2, uncertain: 1 })
 })

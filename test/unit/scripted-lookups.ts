@@ -1,4 +1,4 @@
-import { LookupError } from '../../src/errors.ts'
+import { LookupError, type LookupFailure } from '../../src/errors.ts'
 import { createBudget, type LookupPlan, lookUpPlatesBy } from '../../src/look-up-plates.ts'
 import type { LookupResponse } from '../../src/response.ts'
 
@@ -75,5 +75,10 @@ export function scriptedLookups({
     ...plan,
   })
   const { signal: end } = new AbortController()
-  return { seen, stop, lookUp: () => lookUp('car.jpg', { stop: stop.signal, end }) }
+  const signals = { stop: stop.signal, end }
+  return {
+    seen,
+    stop,
+    lookUp: (before?: LookupFailure) => lookUp('car.jpg', signals, before),
+  }
 }
