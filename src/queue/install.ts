@@ -1,6 +1,6 @@
 import type { Queue } from 'pg-boss'
 import type { Database } from '../db/database.ts'
-import { DatabaseError, messageOf } from '../errors.ts'
+import { DatabaseError, messageOf, systemCodeOf } from '../errors.ts'
 import { type BossOptions, createBoss, DEAD_LETTERS, QUEUE } from './boss.ts'
 
 const DAY_S = 86_400
@@ -26,6 +26,9 @@ const OPTIONS: Omit<Queue, 'name'> = {
 
 const IS_MISSING = 'SELECT to_regnamespace($1) IS NULL AS "isMissing"'
 
+/** `unique_violation`: so PostgreSQL tells the later of two that CREATE something at once, IF NOT EXISTS or not. */
+const MADE_MEANWHILE = '23505'
+
 /** What `migrate` found, in the words of its report. */
 export type QueueSchema = 'made' | 'upgraded' | 'there'
 
@@ -45,7 +48,12 @@ export async function installQueue(database: Database, schema: string): Promise<
   const before = (await boss.isInstalled()) ? await boss.schemaVersion() : null
   const isCurrent = before !== null && (await isReady(database, schema))
   if (before !== null && !isCurrent) await requireOwn(database, schema)
-  await boss.start()
+  try {
+    await boss.start()
+  } catch (thrown) {
+    if (systemCodeOf(thrown) !== MADE_MEANWHILE) throw thrown
+    return installQueue(database, schema)
+  }
   try {
     await boss.createQueue(DEAD_LETTERS, { retentionSeconds: RETENTION_S })
     await boss.createQueue(QUEUE, OPTIONS)

@@ -59,6 +59,18 @@ test('what docs/many-machines.md does with the queue in two terminals goes as it
   expect(doctor.exitCode, doctor.output).toBe(0)
 })
 
+test('the section of the README about more than one machine goes as it says', async () => {
+  await using place = await createWorkplace({ isMigrated: false })
+  await place.write('images.txt', LIST)
+
+  const commands = codeBlock('npx plate-snapshot work --until-empty')
+  const { exitCode, output } = await runAsWritten(place, commands)
+
+  expect(exitCode, output).toBe(0)
+  expect(output).toMatch(/^\d+ new jobs\.$/m)
+  expect(output).toMatch(/^No line waits\.$/m)
+})
+
 function withoutQueueFacts(output: string): string[] {
   return withoutIds(
     output

@@ -13,6 +13,7 @@ import { BOTH_DATABASES, type OpenedDatabase } from '../support/both-databases.t
 import { fetchedImage } from '../support/drawn-images.ts'
 import { answerOf, openLedger, plates } from '../support/ledgers.ts'
 import { everything, purgeBy } from '../support/purging.ts'
+import { isSomebodyWaiting } from '../support/waiting-for-locks.ts'
 
 const never = new AbortController().signal
 const RUN = '11111111-1111-4111-8111-111111111111'
@@ -190,10 +191,3 @@ describe.each(BOTH_DATABASES)('what a purge took, on %s', (_name, open) => {
     expect(left).not.toContain('latest.jpg')
   })
 })
-
-const WAITING = `SELECT 1 FROM pg_stat_activity
-  WHERE datname = current_database() AND wait_event_type = 'Lock'`
-
-async function isSomebodyWaiting(database: Database): Promise<boolean> {
-  return (await database.query(WAITING)).length > 0
-}

@@ -2,7 +2,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Database } from '../../src/db/database.ts'
 import { createBoss, DEAD_LETTERS, QUEUE } from '../../src/queue/boss.ts'
 import { installQueue, openQueue } from '../../src/queue/install.ts'
-import { BOTH_DATABASES, type OpenedDatabase } from '../support/both-databases.ts'
+import { BOTH_DATABASES, type OpenedDatabase, openOnServer } from '../support/both-databases.ts'
+import { isSomebodyWaiting } from '../support/waiting-for-locks.ts'
 
 const unheard = () => {}
 
@@ -52,4 +53,16 @@ describe.each(BOTH_DATABASES)('the queue on %s', (_name, open) => {
       hint: expect.stringContaining('PGBOSS_SCHEMA'),
     })
   })
+})
+
+test('the queue is made also when another makes its schema at the same moment', async () => {
+  await using opened = await openOnServer()
+  const watching = opened.openAnother()
+  let installing: ReturnType<typeof installQueue> | undefined
+  await opened.database.transaction(async ({ query }) => {
+    await query('CREATE SCHEMA pgboss')
+    installing = installQueue(opened.openAnother(), 'pgboss')
+    while (!(await isSomebodyWaiting(watching)));
+  })
+  expect(await installing).toBe('made')
 })
